@@ -1,0 +1,50 @@
+"""Times of several contenders on one workload, taken in turns."""
+
+import gc
+import random
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter, sleep
+from typing import Any
+
+Calls = dict[str, Callable[[], Any]]
+
+
+def round_robin(calls: Calls, rounds: int, burst: float, pause: float) -> dict[str, list[float]]:
+    """Seconds per call: for each contender one number per round.
+
+    A round gives every contender one burst, in an order drawn anew. So what disturbs the machine
+    for a while disturbs all of them, and a ratio within a round is worth more than the times.
+    Before each burst comes a pause, in which the worker threads of the one before (BLAS, OpenMP)
+    stop spinning, and a call which is not timed. The collector of garbage runs as it does for
+    users, but does not walk through what was there before.
+
+    burst:  about how many seconds each contender runs in a round, one call at least.
+    pause:  how many seconds to wait before each burst.
+    """
+    repeats = {name: max(1, round(burst / seconds(call))) for name, call in calls.items()}
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    order, shuffle = list(calls), random.Random(0).shuffle
+    gc.collect()
+    gc.freeze()
+    for _ in range(rounds):
+        shuffle(order)
+        for name in order:
+            sleep(pause)
+            calls[name]()
+            times[name].append(seconds(calls[name], repeats[name]))
+    gc.unfreeze()
+    return times
+
+
+def seconds(call: Callable[[], Any], repeats: int = 1) -> float:
+    """The mean time of a call."""
+    begin = perf_counter()
+    for _ in range(repeats):
+        call()
+    return (perf_counter() - begin) / repeats
+
+
+def ratio(times: list[float], base: list[float]) -> float:
+    """How many times as long as `base`: the median over the rounds."""
+    return median(a / b for a, b in zip(times, base, strict=True))

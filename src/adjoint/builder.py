@@ -1,0 +1,495 @@
+"""Builds blocks of the core: types each operation, folds what is known, shares what is equal.
+
+Both `lower` and the derivative passes build through this, so that their results are simple from
+the start: constants are folded, an element read from a tuple that was just built is the element,
+equal operations on equal operands are carried out once, and a broadcast that the next elementwise
+operation implies is left to it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from . import core, naming
+from .core import Atom, Block, Const, If, Intrinsic, Op, Var
+from .errors import Origin
+from .infer import PYTHON_OPERATORS, constant, intrinsic_type, result_type
+from .types import (
+    Array,
+    Dict,
+    List,
+    Object,
+    Scalar,
+    Symbols,
+    Tuple,
+    Type,
+    broadcasts_to_same,
+    carries_derivative,
+    dims_of,
+    freeze,
+    is_container,
+)
+
+# Functions whose result shares memory with their first operand, whatever the operands are.
+VIEWS: frozenset[Any] = frozenset(
+    {np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.broadcast_to}
+)
+# Functions whose result may share memory with their first operand.
+MAYBE_VIEWS: frozenset[Any] = frozenset(
+    {
+        np.reshape,
+        np.ravel,
+        np.asarray,
+        np.real,
+        np.imag,
+        np.diagonal,
+        np.diag,
+        np.atleast_1d,
+        np.atleast_2d,
+        np.atleast_3d,
+        np.split,
+        np.array_split,
+        np.hsplit,
+        np.vsplit,
+        np.flip,
+        np.fliplr,
+        np.flipud,
+        np.rot90,
+        np.ascontiguousarray,
+        np.rollaxis,
+        np.matrix_transpose,
+    }
+)
+_FOLDABLE = frozenset(PYTHON_OPERATORS) | {len, operator.getitem, int, float, bool, abs, min, max}
+
+
+def is_basic_index(t: Type) -> bool:
+    """Whether indexing by a value of this type gives a view (ints, slices, None, Ellipsis)."""
+    if isinstance(t, Tuple):
+        return all(map(is_basic_index, t.items))
+    if isinstance(t, Scalar):
+        return t.kind == "int"
+    if isinstance(t, Array):
+        return t.dims == () and t.element.kind in "iu"
+    return isinstance(t, Object) and t.cls in (slice, type(None), type(...))
+
+
+def is_number(t: Type) -> bool:
+    """A Python number or an array of rank 0: a value that nothing changes in place."""
+    return isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ())
+
+
+def is_mutable(t: Type) -> bool:
+    """Whether a value of this type may be changed in place."""
+    if is_number(t) or isinstance(t, Object):
+        return False
+    if isinstance(t, Tuple):
+        return any(map(is_mutable, t.items))
+    return True
+
+
+class Builder:
+    def __init__(self, symbols: Symbols | None = None) -> None:
+        self.symbols = symbols or Symbols()
+        self.block = Block()
+        self.definitions: dict[Var, Op] = {}
+        self.selects: dict[Var, tuple[Atom, Atom, Atom]] = {}  # result -> test, then, orelse
+        self.origin: Origin | None = None
+        self.buffers: set[Var] = set()  # parameters of backward loops that are summed into
+        self.backward = False  # what is built now belongs to a derivative
+        self._changed: set[Var] = set()  # objects changed in place: not to be shared any more
+        self._known: list[dict[Any, Atom]] = [{}]
+
+    # -- blocks ---------------------------------------------------------------------------
+
+    @contextmanager
+    def inside(self, block: Block) -> Iterator[Block]:
+        """Append to `block`; what is computed in it is not known outside."""
+        outer, self.block = self.block, block
+        self._known.append({})
+        try:
+            yield block
+        finally:
+            self.block = outer
+            self._known.pop()
+
+    def branch(self, test: Atom, then: Block, orelse: Block) -> list[Atom]:
+        """`If` with the yields of the two blocks as results; equal yields need none."""
+        results: list[Atom] = []
+        kept: list[tuple[Atom, Atom]] = []
+        variables: list[Var] = []
+        for a, b in zip(then.yields, orelse.yields, strict=True):
+            if same_atom(a, b):
+                results.append(a)
+                continue
+            var = self.merged(a, b)
+            self.selects[var] = (test, a, b)
+            results.append(var)
+            kept.append((a, b))
+            variables.append(var)
+        then.yields = [a for a, _ in kept]
+        orelse.yields = [b for _, b in kept]
+        if then.stmts or orelse.stmts or variables:
+            self.block.stmts.append(
+                If(test, then, orelse, variables, self.origin, self.backward)
+            )
+        return results
+
+    def merged(self, a: Atom, b: Atom) -> Var:
+        from .types import join
+
+        named = a if isinstance(a, Var) and a.named else b
+        if not isinstance(named, Var):
+            named = a
+        name = named.name if isinstance(named, Var) else "value"
+        var = Var(name, join(a.type, b.type, self.symbols))
+        var.named = isinstance(named, Var) and named.named
+        var.varied = a.varied or b.varied
+        return var
+
+    # -- operations -----------------------------------------------------------------------
+
+    def op(
+        self,
+        fn: Any,
+        *args: Atom,
+        style: str = "",
+        type: Type | None = None,
+        name: str | None = None,
+        **kwargs: Atom,
+    ) -> Atom:
+        """The value of `fn(*args, **kwargs)`: an atom that is known already, or a new variable."""
+        operands = list(args)
+        folded = self._fold(fn, operands, kwargs, style)
+        if folded is not None:
+            return folded
+        sunk = self._sink_broadcast(fn, operands, kwargs, style)
+        if sunk is not None:
+            return sunk
+        key = self._key(fn, operands, kwargs)
+        if key is not None:
+            for known in reversed(self._known):
+                found = known.get(key)
+                if found is not None and not (
+                    isinstance(found, Var) and found.root in self._changed
+                ):
+                    return found
+        if type is None:
+            if isinstance(fn, Intrinsic):
+                type = intrinsic_type(fn, operands, kwargs, self.symbols)
+            else:
+                type = result_type(fn, operands, kwargs, self.symbols, style)
+        target = Var(name or naming.for_operation(fn, operands, style), type)
+        target.varied = carries_derivative(type) and any(
+            a.varied for a in [*operands, *kwargs.values()]
+        )
+        self.emit(Op(target, fn, operands, kwargs, style, self.origin))
+        if key is not None:
+            self._known[-1][key] = target
+        return target
+
+    def unshare(self, var: Var) -> None:
+        """Take a value out of the table of known ones: it will be changed in place."""
+        self._changed.add(var.root)
+
+    def emit(self, op: Op) -> None:
+        if op.target is not None:
+            self.definitions[op.target] = op
+        op.backward = self.backward
+        self.block.stmts.append(op)
+
+    def in_place(
+        self, fn: Any, target: Atom, *args: Atom, style: str = "", value: Var | None = None
+    ) -> Var:
+        """Carry out an operation that changes `target`; the result is its new version."""
+        assert isinstance(target, Var)
+        self._changed.add(target.root)
+        version = Var(target.name, target.type, named=target.named)
+        version.root = target.root
+        version.varied = target.varied or any(a.varied for a in args)
+        op = Op(value, fn, [target, *args], {}, style, self.origin, version)
+        self.emit(op)
+        self.definitions[version] = op
+        return version
+
+    def definition(self, atom: Atom, fn: Any) -> Op | None:
+        """The operation that gave an atom, if it is one of `fn`."""
+        op = self.definitions.get(atom) if isinstance(atom, Var) else None
+        return op if op is not None and op.fn is fn and op.target is atom else None
+
+    def tuple(self, *items: Atom) -> Atom:
+        if all(isinstance(i, Const) and i.path is None for i in items):
+            return constant(tuple(i.value for i in items))  # type: ignore[union-attr]
+        return self.op(core.TUPLE, *items)
+
+    def item(self, container: Atom, key: Any) -> Atom:
+        return self.op(operator.getitem, container, constant(key), type=item_type(container.type, key))
+
+    # -- simplification -------------------------------------------------------------------
+
+    def _key(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Any:
+        """What makes two operations equal; None for those that must be carried out each time."""
+        if isinstance(fn, Intrinsic) and fn not in _SHARED_INTRINSICS:
+            return None
+        if not isinstance(fn, Intrinsic) and not _is_pure(fn):
+            return None
+        return (
+            _hashable(fn),
+            tuple(_atom_key(a) for a in args),
+            tuple((k, _atom_key(a)) for k, a in sorted(kwargs.items())),
+        )
+
+    def _fold(
+        self, fn: Any, args: list[Atom], kwargs: dict[str, Atom], style: str
+    ) -> Atom | None:
+        if fn is operator.getitem and len(args) == 2:
+            element = self._element(args[0], args[1])
+            if element is not None:
+                return element
+        if fn is core.SLICE and all(isinstance(a, Const) and a.path is None for a in args):
+            return constant(slice(*(a.value for a in args)))  # type: ignore[union-attr]
+        if fn is core.NOT:
+            inner = self.definition(args[0], core.NOT)
+            if inner is not None:
+                return inner.args[0]
+        literal = all(isinstance(a, Const) and a.path is None for a in [*args, *kwargs.values()])
+        if literal and args and _foldable(fn, style):
+            values = [a.value for a in args]  # type: ignore[union-attr]
+            try:
+                if fn is core.NOT:
+                    return constant(not values[0])
+                if fn in PYTHON_OPERATORS:
+                    fn = PYTHON_OPERATORS[fn]
+                return constant(fn(*values, **{k: a.value for k, a in kwargs.items()}))  # type: ignore[union-attr]
+            except Exception:
+                return None  # leave it to the run time, where the user's code would fail
+        return self._identity(fn, args)
+
+    def _identity(self, fn: Any, args: list[Atom]) -> Atom | None:
+        """Algebra that holds for every number, nan and inf included."""
+        if fn is np.multiply:
+            for one, other in ((args[0], args[1]), (args[1], args[0])):
+                if _is_literal(one, 1) and _absorbs(other.type, one):
+                    return other
+                if _is_literal(one, -1) and _absorbs(other.type, one):
+                    return self.op(np.negative, other, style="operator")
+            return self._multiply_by_number(args)
+        if fn is np.true_divide and _is_literal(args[1], 1) and _absorbs(args[0].type, args[1]):
+            return args[0] if carries_derivative(args[0].type) else None
+        if fn is np.power and _is_literal(args[1], 1) and _absorbs(args[0].type, args[1]):
+            return args[0]
+        if fn is np.negative:
+            inner = self.definition(args[0], np.negative)
+            if inner is not None and carries_derivative(args[0].type):
+                return inner.args[0]
+        if fn in (np.add, np.subtract):
+            # a + -b is a - b, and a - -b is a + b.
+            inner = self.definition(args[1], np.negative)
+            if inner is not None and inner.style == "operator" and carries_derivative(args[1].type):
+                flipped = np.subtract if fn is np.add else np.add
+                return self.op(flipped, args[0], inner.args[0], style="operator")
+            if fn is np.add:
+                inner = self.definition(args[0], np.negative)
+                if inner is not None and inner.style == "operator":
+                    return self.op(np.subtract, args[1], inner.args[0], style="operator")
+        if fn is np.transpose and len(args) == 1:
+            inner = self.definition(args[0], np.transpose)
+            if inner is not None and len(inner.args) == 1 and not inner.kwargs:
+                return inner.args[0]
+        if fn is np.broadcast_to and same_dims(args[0].type, args[1].type):
+            return args[0]
+        return None
+
+    def _multiply_by_number(self, args: list[Atom]) -> Atom | None:
+        """2 * (3 * x) is 6 * x; (-a) * b is -(a * b): numbers and signs move outwards."""
+        a, b = args
+        if isinstance(a, Const) and isinstance(b, Var):
+            inner = self.definition(b, np.multiply)
+            if inner is not None and isinstance(inner.args[0], Const) and _both_small(a, inner.args[0]):
+                factor = self.op(np.multiply, a, inner.args[0], style="operator")
+                return self.op(np.multiply, factor, inner.args[1], style="operator")
+        return None
+
+    def _element(self, container: Atom, key: Atom) -> Atom | None:
+        """The element that was put into a container at a constant key."""
+        if not isinstance(key, Const):
+            return None
+        if isinstance(container, Const):
+            return None
+        value = key.value
+        for fn in (core.TUPLE, core.LIST, core.DICT):
+            built = self.definition(container, fn)
+            if built is None:
+                continue
+            if fn is core.DICT:
+                keys = built.kwargs["keys"].value  # type: ignore[union-attr]
+                position = keys.index(value) if value in keys else None
+            else:
+                position = value if isinstance(value, int) and not isinstance(value, bool) else None
+                if position is not None and not -len(built.args) <= position < len(built.args):
+                    position = None
+            if position is None:
+                return None
+            item = built.args[position]
+            return item.root if isinstance(item, Var) else item
+        shape = self.definition(container, core.ATTRIBUTE)
+        if shape is not None and isinstance(container.type, Tuple) and isinstance(value, int):
+            if -len(container.type.items) <= value < len(container.type.items):
+                size = container.type.items[value]
+                if isinstance(size, Scalar) and isinstance(size.size, int):
+                    return constant(size.size)
+        stored = self.definitions.get(container) if isinstance(container, Var) else None
+        if stored is not None and stored.fn is core.STORE and stored.version is container:
+            if is_container(container.type) and isinstance(stored.args[1], Const):
+                if freeze(stored.args[1].value) == freeze(value):
+                    item = stored.args[2]
+                    return item.root if isinstance(item, Var) else item
+        return None
+
+    def _sink_broadcast(
+        self, fn: Any, args: list[Atom], kwargs: dict[str, Atom], style: str
+    ) -> Atom | None:
+        """Elementwise operations commute with broadcasting: compute on the small operand.
+
+        f(broadcast_to(a, s), b) is f(a, b) where b has shape s, else broadcast_to(f(a, b), s).
+        """
+        if not (isinstance(fn, np.ufunc) and fn.signature is None and fn.nout == 1) or kwargs:
+            return None
+        sources = [self.definition(a, np.broadcast_to) for a in args]
+        if not any(sources):
+            return None
+        whole = result_type(fn, args, kwargs, self.symbols, style)
+        small = [s.args[0] if s is not None else a for s, a in zip(sources, args, strict=True)]
+        if dims_of(whole) is None or any(dims_of(a.type) is None for a in small):
+            return None
+        value = self.op(fn, *small, style=style)
+        if fills(value.type, whole, [a.type for a in small], sources, args):
+            return value
+        shape = next(s.args[1] for s in sources if s is not None)
+        return self.op(np.broadcast_to, value, shape, type=whole)
+
+
+_SHARED_INTRINSICS = frozenset(
+    {core.TUPLE, core.SLICE, core.ATTRIBUTE, core.NOT, core.IS, core.IS_NOT, core.RANGE}
+)
+
+
+def fills(
+    value: Type, whole: Type, small: list[Type], sources: list[Op | None], args: list[Atom]
+) -> bool:
+    """Whether `value` has the shape of `whole` already, without the broadcast."""
+    dims, full = dims_of(value), dims_of(whole)
+    if dims is None or full is None or len(dims) != len(full):
+        return False
+    if dims == full:
+        return True
+    return broadcasts_to_same(value, whole)
+
+
+def same_dims(t: Type, shape: Type) -> bool:
+    """Whether a value of type `t` certainly has the shape given by a tuple of sizes."""
+    dims = dims_of(t)
+    if dims is None or not isinstance(shape, Tuple) or len(shape.items) != len(dims):
+        return False
+    return all(
+        isinstance(i, Scalar) and i.size is not None and i.size == n
+        for i, n in zip(shape.items, dims, strict=True)
+    )
+
+
+def same_atom(a: Atom, b: Atom) -> bool:
+    if a is b:
+        return True
+    if isinstance(a, Const) and isinstance(b, Const):
+        return a.path == b.path and freeze(a.value) == freeze(b.value)
+    return False
+
+
+def item_type(t: Type, key: Any) -> Type | None:
+    """The type of a container's element at a constant key; None where it is not known."""
+    if isinstance(t, (Tuple, List)) and t.items is not None and isinstance(key, int):
+        return t.items[key] if -len(t.items) <= key < len(t.items) else None
+    if isinstance(t, Dict) and t.keys is not None:
+        return t.items[t.keys.index(key)] if key in t.keys else None
+    if isinstance(t, (List, Dict)) and not isinstance(key, slice):
+        return t.item
+    return None
+
+
+def _atom_key(atom: Atom) -> Any:
+    if isinstance(atom, Const):
+        return ("const", freeze(atom.value), atom.path)
+    return atom
+
+
+def _hashable(fn: Any) -> Any:
+    try:
+        hash(fn)
+    except TypeError:
+        return id(fn)
+    return fn
+
+
+def _is_pure(fn: Any) -> bool:
+    """Equal operands give an equal result that is never changed in place (no np.zeros)."""
+    from .rules import RULES
+
+    return isinstance(fn, np.ufunc) or fn in PYTHON_OPERATORS or (_in(fn, RULES)) or fn is len
+
+
+def _in(fn: Any, table: Any) -> bool:
+    try:
+        return fn in table
+    except TypeError:
+        return False
+
+
+def _foldable(fn: Any, style: str) -> bool:
+    if fn is core.NOT:
+        return True
+    if isinstance(fn, Intrinsic):
+        return False
+    return (_in(fn, _FOLDABLE) and (style == "operator" or not isinstance(fn, np.ufunc))) or getattr(
+        fn, "__adjoint_static__", False
+    )
+
+
+def _is_literal(atom: Atom, value: int) -> bool:
+    return (
+        isinstance(atom, Const)
+        and atom.path is None
+        and type(atom.value) in (int, float)
+        and atom.value == value
+    )
+
+
+def _both_small(a: Const, b: Atom) -> bool:
+    numbers = (int, float)
+    return (
+        a.path is None
+        and isinstance(b, Const)
+        and b.path is None
+        and type(a.value) in numbers
+        and type(b.value) in numbers
+        and abs(a.value * b.value) < 1e6
+        and float(a.value).is_integer()
+        and float(b.value).is_integer()
+    )
+
+
+def _absorbs(t: Type, number: Atom) -> bool:
+    """Whether an operation with this number leaves the type of a value as it is."""
+    if isinstance(t, Array):
+        return t.element.kind in "fc"
+    if isinstance(t, Scalar):
+        return t.kind in ("float", "complex") or (
+            t.kind == "int" and isinstance(number, Const) and type(number.value) is int
+        )
+    return False
+
+

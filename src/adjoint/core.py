@@ -1,0 +1,307 @@
+"""The core language: typed single-assignment statements in structured blocks.
+
+Every pass after `lower` reads and writes this form. It is small on purpose:
+
+    atom   = Var | Const
+    stmt   = Op        target = fn(*args, **kwargs), all operands atoms
+           | If        results = then.yields or orelse.yields
+           | For       results = params after the last iteration
+           | While
+    block  = stmts; yields
+
+A variable is assigned once. What a loop changes is a *parameter* of the loop: it enters as
+`inits`, the body yields its next value, and `results` are its values afterwards. A branch that
+changes a variable yields it. Early exits are gone: `return` and `continue` have become nested
+branches, and `break` is the flag that a loop body yields last (`Loop.stop`).
+
+An operation that changes an object in place (`x[i] = v`, `xs.append(v)`) gives a new *version*
+of its first operand: the same object, a later state. Passes can thus treat states as values, and
+`emit` prints the versions of an object under one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import Origin
+from .types import Type
+
+
+class Var:
+    """A variable of the core; `named` when the user gave the name, else it is a temporary."""
+
+    __slots__ = ("name", "named", "type", "varied", "root", "external", "serial")
+
+    _made = 0
+
+    def __init__(
+        self, name: str, type: Type, *, named: bool = False, varied: bool = False
+    ) -> None:
+        self.name = name
+        self.type = type
+        self.named = named
+        self.varied = varied  # depends on an argument that is differentiated
+        self.root: Var = self  # the first version of the same object
+        self.external: External | None = None  # read from outside the function
+        self.serial = Var._made
+        Var._made += 1
+
+    @staticmethod
+    def count() -> int:
+        """A number greater than the serial of every variable made so far."""
+        return Var._made
+
+    def __repr__(self) -> str:
+        return f"{self.name}@{id(self) & 0xFFF:x}"
+
+
+@dataclass(frozen=True)
+class External:
+    """How generated code reads a value that lives outside the function, at each call anew."""
+
+    kind: str  # "global", "cell", "module" or "value"
+    holder: Any  # the globals dict, the cell, the module, or the value
+    name: str
+
+    def read(self) -> Any:
+        if self.kind == "global":
+            return self.holder[self.name]
+        if self.kind == "cell":
+            return self.holder.cell_contents
+        if self.kind == "module":
+            return getattr(self.holder, self.name)
+        return self.holder
+
+
+class Const:
+    """A value known at compile time. `path` is how the user wrote it, if not as a literal."""
+
+    __slots__ = ("value", "type", "path", "external")
+
+    def __init__(
+        self, value: Any, type: Type, path: str | None = None, external: External | None = None
+    ) -> None:
+        self.value = value
+        self.type = type
+        self.path = path
+        self.external = external
+
+    varied = False
+
+    def __repr__(self) -> str:
+        return f"Const({self.value!r})"
+
+
+Atom = Var | Const
+
+
+class Intrinsic:
+    """An operation of the core that is no Python function: building, storing, reading."""
+
+    def __init__(self, name: str, *, effect: bool = False) -> None:
+        self.name = name
+        self.effect = effect
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+TUPLE = Intrinsic("tuple")
+LIST = Intrinsic("list")
+DICT = Intrinsic("dict")  # args: values; kwargs["keys"]: Const tuple
+SLICE = Intrinsic("slice")
+RANGE = Intrinsic("range")
+ATTRIBUTE = Intrinsic("attribute")  # args: object, Const name
+CALL = Intrinsic("call", effect=True)  # args: callee, *args; opaque to the compiler
+PURE_CALL = Intrinsic("pure_call")  # the same, for callees that have no effect
+CALL_CORE = Intrinsic("call_core")  # args; kwargs["function"]: Const Function
+NOT = Intrinsic("not")
+IS = Intrinsic("is")
+IS_NOT = Intrinsic("is_not")
+IN = Intrinsic("in")
+STORE = Intrinsic("store", effect=True)  # a[i] = v
+STORE_ADD = Intrinsic("store_add", effect=True)  # a[i] += v
+ADD_AT = Intrinsic("add_at", effect=True)  # np.add.at(a, i, v)
+ADD_INTO = Intrinsic("add_into", effect=True)  # a += v
+APPEND = Intrinsic("append", effect=True)  # xs.append(v)
+POP = Intrinsic("pop", effect=True)  # v = xs.pop()
+REVERSE = Intrinsic("reverse", effect=True)  # xs.reverse()
+RAISE = Intrinsic("raise", effect=True)
+ASSERT = Intrinsic("assert", effect=True)
+
+UNDEFINED = Const(None, Type())
+"""Stands for a variable on a path where it has no value."""
+
+
+@dataclass(eq=False)
+class Op:
+    target: Var | None
+    fn: Any  # a canonical callable (np.multiply) or an Intrinsic
+    args: list[Atom]
+    kwargs: dict[str, Atom] = field(default_factory=dict)
+    style: str = ""  # "operator", "method", "attribute" or "" for a call
+    origin: Origin | None = None
+    version: Var | None = None  # the state of args[0] after an operation in place
+    backward: bool = False  # belongs to a derivative, and is printed under its source line
+
+    @property
+    def effect(self) -> bool:
+        return isinstance(self.fn, Intrinsic) and self.fn.effect
+
+    def operands(self) -> Iterator[Atom]:
+        yield from self.args
+        yield from self.kwargs.values()
+
+
+@dataclass(eq=False)
+class Block:
+    stmts: list[Stmt] = field(default_factory=list)
+    yields: list[Atom] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class If:
+    test: Atom
+    then: Block
+    orelse: Block
+    results: list[Var]
+    origin: Origin | None = None
+    backward: bool = False
+
+
+@dataclass(eq=False)
+class Loop:
+    """What `for` and `while` share. The body yields the next `params`, then the stop flag."""
+
+    params: list[Var]
+    inits: list[Atom]
+    body: Block
+    results: list[Var]
+    origin: Origin | None = None
+    backward: bool = False
+
+    @property
+    def stop(self) -> Atom:
+        return self.body.yields[-1]
+
+
+@dataclass(eq=False)
+class For(Loop):
+    items: list[Var | None] = field(default_factory=list)
+    iterables: list[Atom] = field(default_factory=list)  # walked in parallel, as by zip
+
+
+@dataclass(eq=False)
+class While(Loop):
+    cond: Block = field(default_factory=Block)  # yields the test
+
+
+Stmt = Op | If | For | While
+
+
+@dataclass(eq=False)
+class Function:
+    """A function in the core. The body yields one atom: the result."""
+
+    name: str
+    params: list[Var]
+    body: Block
+    origin: Origin | None = None
+    doc: str = ""
+    defaults: dict[str, Any] = field(default_factory=dict)
+    callees: list[Function] = field(default_factory=list)
+    derivatives: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def result(self) -> Atom:
+        return self.body.yields[0]
+
+
+def blocks_of(stmt: Stmt) -> list[Block]:
+    """The blocks inside a statement, in the order in which they run."""
+    if isinstance(stmt, If):
+        return [stmt.then, stmt.orelse]
+    if isinstance(stmt, While):
+        return [stmt.cond, stmt.body]
+    if isinstance(stmt, For):
+        return [stmt.body]
+    return []
+
+
+def defined_by(stmt: Stmt) -> list[Var]:
+    """The variables that a statement defines for those after it."""
+    if isinstance(stmt, Op):
+        return [v for v in (stmt.target, stmt.version) if v is not None]
+    return stmt.results
+
+
+def defined_inside(stmt: Stmt) -> list[Var]:
+    """The variables that a statement defines for its own blocks only."""
+    if isinstance(stmt, For):
+        return stmt.params + [v for v in stmt.items if v is not None]
+    if isinstance(stmt, While):
+        return stmt.params
+    return []
+
+
+def read_by(stmt: Stmt) -> list[Atom]:
+    """The atoms that a statement itself reads, not those inside its blocks."""
+    if isinstance(stmt, Op):
+        return list(stmt.operands())
+    if isinstance(stmt, If):
+        return [stmt.test]
+    if isinstance(stmt, For):
+        return stmt.iterables + stmt.inits
+    return list(stmt.inits)
+
+
+def walk(block: Block) -> Iterator[Stmt]:
+    """Every statement of a block and of the blocks inside it, in program order."""
+    for stmt in block.stmts:
+        yield stmt
+        for inner in blocks_of(stmt):
+            yield from walk(inner)
+
+
+def free_vars(block: Block) -> list[Var]:
+    """The variables that a block reads and does not define, in the order of first use."""
+    found: dict[Var, None] = {}
+    _collect_free(block, set(), found)
+    return list(found)
+
+
+def _collect_free(block: Block, bound: set[Var], found: dict[Var, None]) -> None:
+    bound = set(bound)
+
+    def use(atom: Atom) -> None:
+        if isinstance(atom, Var) and atom not in bound:
+            found.setdefault(atom)
+
+    for stmt in block.stmts:
+        for atom in read_by(stmt):
+            use(atom)
+        inner = bound | set(defined_inside(stmt))
+        for sub in blocks_of(stmt):
+            _collect_free(sub, inner, found)
+        bound.update(defined_by(stmt))
+    for atom in block.yields:
+        use(atom)
+
+
+def rewrite(block: Block, change: Callable[[Atom], Atom]) -> None:
+    """Replace every atom read in a block, in place, by `change(atom)`."""
+    for stmt in block.stmts:
+        if isinstance(stmt, Op):
+            stmt.args = [change(a) for a in stmt.args]
+            stmt.kwargs = {k: change(a) for k, a in stmt.kwargs.items()}
+        elif isinstance(stmt, If):
+            stmt.test = change(stmt.test)
+        else:
+            stmt.inits = [change(a) for a in stmt.inits]
+            if isinstance(stmt, For):
+                stmt.iterables = [change(a) for a in stmt.iterables]
+        for inner in blocks_of(stmt):
+            rewrite(inner, change)
+    block.yields = [change(a) for a in block.yields]

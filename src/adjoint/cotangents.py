@@ -1,0 +1,307 @@
+"""Cotangents while a backward sweep is built: fitted to their variables, summed, kept apart.
+
+A cotangent is an atom, or for a container the cotangents of its parts (`Parts`), so that
+`params["w"]` costs nothing. Adding decides nothing at run time: the first contribution is the
+cotangent, later ones are added to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import core
+from .builder import VIEWS, Builder, item_type
+from .core import Atom, Var
+from .infer import constant
+from .rules import runtime as rule_runtime
+from .runtime import generic
+from .types import (
+    Array,
+    Dict,
+    Dim,
+    List,
+    Scalar,
+    Tuple,
+    Type,
+    Unknown,
+    carries_derivative,
+    dims_of,
+    is_complex,
+    is_container,
+    is_many,
+)
+
+
+@dataclass
+class Parts:
+    """The cotangents of a container's elements, those that are not zero."""
+
+    items: dict[Any, Cotangent] = field(default_factory=dict)
+
+
+Cotangent = Atom | Parts
+
+# Operations whose result is memory of its own, which a cotangent may be summed into.
+_NOT_FRESH = VIEWS | {np.reshape, np.ravel, np.real, np.imag, np.asarray, np.diagonal, np.flip}
+
+
+class Cotangents:
+    """The cotangents known at one point of a backward sweep: variable -> cotangent."""
+
+    def __init__(self, builder: Builder, mark: int) -> None:
+        self.b = builder
+        self.mark = mark  # variables made later belong to the backward sweep
+        self.values: dict[Var, Cotangent] = {}
+        self.owners: Counter[Var] = Counter()  # how many cotangents are this very atom
+
+    # -- the table ------------------------------------------------------------------------
+
+    def get(self, var: Var) -> Cotangent | None:
+        return self.values.get(var)
+
+    def pop(self, var: Var) -> Cotangent | None:
+        value = self.values.pop(var, None)
+        if isinstance(value, Var):
+            self.owners[value] -= 1
+        return value
+
+    def set(self, var: Var, value: Cotangent) -> None:
+        self.pop(var)
+        self.values[var] = value
+        if isinstance(value, Var):
+            self.owners[value] += 1
+
+    def add(self, atom: Atom, value: Cotangent, *, fitted: bool = False) -> None:
+        """Add a contribution to the cotangent of an atom."""
+        if not isinstance(atom, Var):
+            return
+        if isinstance(value, Parts):
+            self._add_parts(atom, value)
+            return
+        if not fitted:
+            value = self.fit(value, atom)
+        before = self.values.get(atom)
+        if isinstance(before, Parts):
+            before = self.materialise(before, atom)
+        if before is None:
+            self.set(atom, self.named(value, atom))
+            return
+        if is_container(atom.type) or isinstance(atom.type, Unknown):
+            total = self.b.op(generic.add, before, value, type=atom.type)
+        else:
+            total = self.b.op(np.add, before, value, style="operator")
+        self.set(atom, self.named(total, atom))
+
+    def _add_parts(self, atom: Var, value: Parts) -> None:
+        before = self.values.get(atom)
+        if before is None:
+            self.set(atom, value)
+        elif isinstance(before, Parts):
+            for key, part in value.items.items():
+                self._add_part(before, atom, key, part)
+        else:
+            self.add(atom, self.materialise(value, atom), fitted=True)
+
+    def add_item(self, container: Var, key: Any, value: Cotangent) -> None:
+        """Add to the cotangent of container[key], for a constant key."""
+        before = self.values.get(container)
+        if before is not None and not isinstance(before, Parts):
+            self.add(container, Parts({key: value}))
+            return
+        if before is None:
+            before = Parts()
+            self.set(container, before)
+        self._add_part(before, container, key, value)
+
+    def _add_part(self, parts: Parts, container: Var, key: Any, value: Cotangent) -> None:
+        before = parts.items.get(key)
+        if before is None:
+            if isinstance(value, Var):
+                self.owners[value] += 1
+            parts.items[key] = value
+        elif isinstance(before, Parts) and isinstance(value, Parts):
+            for inner, part in value.items.items():
+                self._add_part(before, container, inner, part)
+        else:
+            stand_in = Var("part", item_type(container.type, key) or Unknown())
+            if isinstance(before, Parts):
+                before = self.materialise(before, stand_in)
+            if isinstance(value, Parts):
+                value = self.materialise(value, stand_in)
+            if is_container(stand_in.type) or isinstance(stand_in.type, Unknown):
+                total = self.b.op(generic.add, before, value, type=stand_in.type)
+            else:
+                total = self.b.op(np.add, before, value, style="operator")
+                if isinstance(total, Var) and isinstance(before, Var) and before.named:
+                    total.name, total.named = before.name, True
+            parts.items[key] = total
+
+    def named(self, value: Atom, of: Var) -> Atom:
+        """Call the cotangent of `x` `d_x`, if the value has no name yet."""
+        if isinstance(value, Var) and value.serial >= self.mark and not value.named:
+            value.name = f"d_{of.name.strip('_')}"
+            value.named = of.named
+        return value
+
+    # -- zeros and containers -------------------------------------------------------------
+
+    def zeros(self, of: Var) -> Atom:
+        """A cotangent of zeros, as an array or number that can be added to."""
+        t = of.type
+        if isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ()):
+            return constant(0.0)
+        if isinstance(t, Array):
+            zeros = self.b.op(np.zeros_like, of, type=t)
+        else:
+            zeros = self.b.op(generic.zeros_like, of, type=t)
+        return self.named(zeros, of)
+
+    def materialise(self, value: Cotangent | None, of: Var) -> Atom:
+        """A cotangent as one atom; zeros where there is none."""
+        if value is None:
+            return self.zeros(of)
+        if not isinstance(value, Parts):
+            return value
+        t = of.type
+        if isinstance(t, (Tuple, List)) and t.items is not None:
+            length = len(t.items)
+            parts = {k % length if isinstance(k, int) else k: v for k, v in value.items.items()}
+            items = [self._part(parts.get(i), of, i) for i in range(length)]
+            made = self.b.op(core.TUPLE if isinstance(t, Tuple) else core.LIST, *items)
+        elif isinstance(t, Dict) and t.keys is not None:
+            items = [self._part(value.items.get(k), of, k) for k in t.keys]
+            made = self.b.op(core.DICT, *items, keys=constant(t.keys))
+        else:
+            made = self.b.op(generic.zeros_like, of, type=t)
+            for key, part in value.items.items():
+                element = self._part(part, of, key)
+                made = self.b.op(generic.add_item, made, constant(key), element, type=t)
+        return self.named(made, of)
+
+    def _part(self, value: Cotangent | None, of: Var, key: Any) -> Atom:
+        if value is not None and not isinstance(value, Parts):
+            return value
+        if not carries_derivative(item_type(of.type, key) or Unknown()):
+            return constant(None)
+        element = self.b.item(of, key)
+        assert isinstance(element, Var)
+        return self.materialise(value, element)
+
+    # -- fitting --------------------------------------------------------------------------
+
+    def fit(self, value: Atom, target: Var) -> Atom:
+        """A contribution in the shape and dtype of its variable.
+
+        Sums over the axes along which the variable was broadcast; drops an imaginary part that a
+        real variable cannot have; keeps float32 float32. Emits nothing where types agree.
+        """
+        t = target.type
+        if is_container(t) or is_container(value.type):
+            return value
+        if isinstance(t, Unknown) or isinstance(value.type, Unknown):
+            return self.b.op(generic.fit, value, target, type=t)
+        value = self._fit_shape(value, target)
+        if is_complex(value.type) and not is_complex(t):
+            value = self.b.op(np.real, value, style="attribute")
+        if isinstance(t, Array) and isinstance(value.type, Array) and value.type.element != t.element:
+            if isinstance(value.type, Array):
+                return self.b.op(
+                    np.ndarray.astype, value, constant(t.element), style="method",
+                    type=Array(t.element, value.type.dims, value.type.module),
+                )
+        return value
+
+    def _fit_shape(self, value: Atom, target: Var) -> Atom:
+        have, want = dims_of(value.type), dims_of(target.type)
+        if have is None or want is None:
+            return self.b.op(generic.fit, value, target, type=target.type)
+        if have == want:
+            return value
+        lead = len(have) - len(want)
+        if lead < 0:
+            return self._spread(value, target)
+        undecided = any(
+            h != w and w != 1 and not is_many(w) for h, w in zip(have[lead:], want, strict=True)
+        )
+        if undecided:
+            return self.b.op(generic.fit, value, target, type=target.type)
+        if not want and have:
+            return self.b.op(np.sum, value)
+        if lead:
+            axis = 0 if lead == 1 else tuple(range(lead))
+            value = self.b.op(np.sum, value, axis=constant(axis))
+            have = have[lead:]
+        axes = tuple(i for i, (h, w) in enumerate(zip(have, want)) if w == 1 and h != 1)
+        if axes:
+            axis = axes[0] if len(axes) == 1 else axes
+            value = self.b.op(np.sum, value, axis=constant(axis), keepdims=constant(True))
+            have = tuple(1 if i in axes else h for i, h in enumerate(have))
+        if any(h == 1 and w != 1 or _may_be_one(h, w) for h, w in zip(have, want)):
+            return self._spread(value, target)
+        return value
+
+    def _spread(self, value: Atom, target: Var) -> Atom:
+        shape = self.b.op(core.ATTRIBUTE, target, constant("shape"), type=_shape_type(target.type))
+        return self.b.op(np.broadcast_to, value, shape, type=_with_dims(value.type, target.type))
+
+    # -- memory ---------------------------------------------------------------------------
+
+    def own(self, var: Var) -> Var:
+        """The cotangent of an array, in memory that nothing else reads: it may be added into."""
+        value = self.materialise(self.values.get(var), var)
+        if isinstance(value, Var) and self.is_owned(value):
+            self.set(var, value)
+            return value
+        copy = self.b.op(np.copy, value, style="method", type=var.type)
+        assert isinstance(copy, Var)
+        self.b.unshare(copy)
+        self.set(var, self.named(copy, var))
+        return copy
+
+    def is_owned(self, value: Var) -> bool:
+        if value.serial < self.mark or self.owners[value] > 1:
+            return False
+        if self.owners[value.root] > (value is value.root):
+            return False
+        if value.root in self.b.buffers:
+            return True
+        made = self.b.definitions.get(value.root)
+        return (
+            made is not None
+            and not isinstance(made.fn, core.Intrinsic)
+            and made.fn not in _NOT_FRESH
+            and not _returns_operand(made.fn)
+        )
+
+
+def _returns_operand(fn: Any) -> bool:
+    """Whether a function may return memory that it was given."""
+    import operator
+
+    if fn is operator.getitem:
+        return True
+    module = getattr(fn, "__module__", "") or ""
+    return module == rule_runtime.__name__ or module == generic.__name__ and fn is not generic.zeros_like
+
+
+def _may_be_one(have: Any, want: Any) -> bool:
+    """Whether a contribution may have size 1 where its variable is larger."""
+    return isinstance(have, Dim) and have != want and not is_many(have) and is_many(want) and False
+
+
+def _shape_type(t: Type) -> Type:
+    dims = dims_of(t)
+    return Unknown() if dims is None else Tuple(tuple(Scalar("int", n) for n in dims))
+
+
+def _with_dims(value: Type, target: Type) -> Type:
+    if isinstance(target, Array):
+        element = value.element if isinstance(value, Array) else target.element
+        return Array(element, target.dims, target.module)
+    return target
+
+

@@ -1,0 +1,755 @@
+"""Core -> the text of a function that an expert could have written."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import math
+import operator
+import re
+import types
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import core
+from .core import UNDEFINED, Atom, Block, Const, External, For, Function, If, Intrinsic, Op, Var
+from .errors import Origin
+from .folding import Folding, unpacked
+from .lower.expressions import BINARY, COMPARE, UNARY
+from .lower.statements import COUNT
+from .names import Names
+from .rules.methods import ATTRIBUTES, METHODS
+
+with warnings.catch_warnings():
+    # astor 0.8.1 touches names that Python 3.12 deprecates, when it is imported.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import astor
+
+
+@dataclass
+class Emitted:
+    """The text of a function and of those that it calls, and what it needs to run."""
+
+    text: str
+    name: str
+    header: str = ""  # the imports that make the text a file of its own
+    origins: dict[int, Origin] = field(default_factory=dict)  # line of the text -> user's line
+    bindings: dict[str, Any] = field(default_factory=dict)  # name -> value
+    live: dict[str, External] = field(default_factory=dict)  # name -> where to read it anew
+
+
+_BINARY = {fn: getattr(ast, op.__name__)() for op, fn in BINARY.items()}
+_UNARY = {fn: getattr(ast, op.__name__)() for op, fn in UNARY.items()}
+_COMPARE = {fn: getattr(ast, op.__name__)() for op, fn in COMPARE.items()}
+_METHOD_NAMES = {fn: name for name, fn in reversed(list(METHODS.items()))}
+_ATTRIBUTE_NAMES = {fn: name for name, fn in reversed(list(ATTRIBUTES.items()))}
+
+
+def emit(functions: list[Function], globals_: dict[str, Any], array_module: str) -> Emitted:
+    """The text of `functions`; the last one is the one that is called.
+
+    `globals_` are those of the user's function; `array_module` is what its `np` stands for.
+    """
+    result = Emitted("", functions[-1].name)
+    writer = _Writer(result, functions, globals_, array_module)
+    for function in functions:
+        writer.function(function)
+    result.text = "\n".join(writer.lines) + "\n"
+    result.header = writer.header()
+    return result
+
+
+class _Writer:
+    def __init__(
+        self,
+        result: Emitted,
+        functions: list[Function],
+        globals_: dict[str, Any],
+        array_module: str,
+    ) -> None:
+        self.result = result
+        self.globals = globals_
+        self.array_module = array_module
+        self.lines: list[str] = []
+        self.depth = 0
+        self.comment: Origin | None = None
+        self.np = _alias(globals_, np, "np")
+        self.modules: dict[str, str] = {}  # alias -> module, for the header
+        self.helpers: dict[str, list[str]] = {}
+        self.externals: dict[int, str] = {}
+        self.params = {p.name for f in functions for p in f.params}
+        self.functions = {id(f): f.name for f in functions}
+        self.reserved = set(self.functions.values())
+        for function in functions:
+            self._collect_reserved(function.body)
+
+    # -- names from outside ---------------------------------------------------------------
+
+    def _collect_reserved(self, block: Block) -> None:
+        self.reserved.add(self.np)
+
+        def see(atom: Atom) -> Atom:
+            if isinstance(atom, Var) and atom.external is not None:
+                self.reserved.add(atom.external.name)
+            elif isinstance(atom, Const) and atom.path:
+                self.reserved.add(atom.path.split(".")[0])
+            return atom
+
+        core.rewrite(block, see)
+        for stmt in core.walk(block):
+            if isinstance(stmt, Op) and not isinstance(stmt.fn, Intrinsic):
+                self.reserved.add(getattr(stmt.fn, "__name__", "").split(".")[0])
+
+    def external(self, external: External, path: str) -> ast.expr:
+        """An expression that reads a value from outside the function at run time."""
+        name = path.split(".")[0]
+        if external.kind == "global" and external.holder is self.globals and name not in self.params:
+            return _parse(path)
+        key = id(external.holder) if external.kind != "global" else hash((id(external.holder), name))
+        key = hash((key, path))
+        if key not in self.externals:
+            bound = path.replace(".", "_")
+            while bound in self.result.bindings or bound in self.params:
+                bound += "_"
+            self.externals[key] = bound
+            self.result.bindings[bound] = external.read()
+            self.result.live[bound] = external
+        return _name(self.externals[key])
+
+    def helper(self, fn: Any) -> ast.expr:
+        """A function of our own, which generated code calls by its name."""
+        name = fn.__name__
+        self.result.bindings[name] = fn
+        self.helpers.setdefault(fn.__module__, [])
+        if name not in self.helpers[fn.__module__]:
+            self.helpers[fn.__module__].append(name)
+        return _name(name)
+
+    def module(self, module: types.ModuleType, default: str) -> str:
+        alias = _alias(self.globals, module, default)
+        if alias in self.params:
+            alias = f"{alias}_module"
+        self.modules[alias] = module.__name__
+        self.result.bindings[alias] = module
+        return alias
+
+    def np_name(self) -> str:
+        alias = self.np if self.np not in self.params else "np_module"
+        self.modules[alias] = self.array_module
+        import importlib
+        import sys
+
+        self.result.bindings[alias] = sys.modules.get(self.array_module) or importlib.import_module(
+            self.array_module
+        )
+        return alias
+
+    def header(self) -> str:
+        lines = []
+        for alias, module in self.modules.items():
+            lines.append(f"import {module}" + ("" if alias == module else f" as {alias}"))
+        for module, names in self.helpers.items():
+            lines.append(f"from {module} import {', '.join(names)}")
+        return "\n".join(lines)
+
+    def callee(self, fn: Any, op: Op) -> ast.expr:
+        """An expression for the function that an operation calls."""
+        if isinstance(fn, types.BuiltinFunctionType) and fn.__module__ == "math":
+            return ast.Attribute(_name(self.module(math, "math")), fn.__name__, ast.Load())
+        path = _numpy_path(fn)
+        if path is not None:
+            return _parse(f"{self.np_name()}.{path}")
+        if getattr(builtins, getattr(fn, "__name__", ""), None) is fn:
+            return _name(fn.__name__)
+        if (getattr(fn, "__module__", "") or "").startswith("adjoint."):
+            return self.helper(fn)
+        name = getattr(fn, "__name__", "function")
+        self.result.bindings[name] = fn
+        return _name(name)
+
+    # -- lines ----------------------------------------------------------------------------
+
+    def line(self, text: str, origin: Origin | None) -> None:
+        if text:
+            for part in text.split("\n"):
+                self.lines.append("    " * self.depth + part)
+                if origin is not None:
+                    self.result.origins[len(self.lines)] = origin
+        else:
+            self.lines.append("")
+
+    def write(self, node: ast.stmt, stmt: Any) -> None:
+        origin = stmt.origin if stmt is not None else None
+        self.note(stmt)
+        self.line(_to_source(node), origin)
+
+    def note(self, stmt: Any) -> None:
+        """The user's line above the statements that differentiate it."""
+        if stmt is None or not stmt.backward or stmt.origin is None:
+            return
+        origin = stmt.origin
+        if self.comment is None or (origin.line, origin.filename) != (
+            self.comment.line, self.comment.filename
+        ):
+            text = origin.text
+            if text:
+                self.line(f"# {text}", None)
+        self.comment = origin
+
+    def function(self, function: Function) -> None:
+        if self.lines:
+            self.line("", None)
+            self.line("", None)
+        self.folding = Folding(function)
+        self.unpacked = unpacked(function.body, self.folding)
+        for parts in self.unpacked.values():
+            for part in parts:
+                self.folding.folded.pop(part, None)  # type: ignore[arg-type]
+        self.taken = {p for parts in self.unpacked.values() for p in parts if p is not None}
+        reserved = self.reserved - {p.name for p in function.params}
+        self.names = Names(function, reserved, self.folding.folded)
+        self.line(f"def {function.name}({self._signature(function)}):", function.origin)
+        self.depth += 1
+        if function.doc:
+            self.line(f'"""{function.doc}"""', None)
+        self.comment = None
+        self.block(function.body)
+        self.line(_to_source(ast.Return(self.atom(function.result))), None)
+        self.depth -= 1
+
+    def _signature(self, function: Function) -> str:
+        kinds = function.defaults.get("signature")
+        if kinds is None:
+            return ", ".join(self.names[p] for p in function.params)
+        return kinds
+
+    def block(self, block: Block) -> None:
+        for stmt in block.stmts:
+            if isinstance(stmt, Op):
+                self.op(stmt)
+            elif isinstance(stmt, If):
+                self.branch(stmt)
+            else:
+                self.loop(stmt)
+
+    def op(self, op: Op) -> None:
+        if op.target is not None and op.target in self.folding.folded:
+            return
+        if op.target in self.taken and op.fn is operator.getitem:
+            return
+        if op.target in self.unpacked:
+            parts = self.unpacked[op.target]
+            self.write(ast.Assign([self._parts(parts)], self.expression(op)), op)
+            return
+        if op.version is not None:
+            self.in_place(op)
+        elif op.fn is core.RAISE:
+            self.write(ast.Raise(self.atom(op.args[0]), None), op)
+        elif op.fn is core.ASSERT:
+            message = self.atom(op.args[1]) if len(op.args) > 1 else None
+            self.write(ast.Assert(self.atom(op.args[0]), message), op)
+        elif op.target is None or self.folding.uses[op.target] == 0:
+            self.write(ast.Expr(self.expression(op)), op)
+        else:
+            self.assign(op.target, self.expression(op), op)
+
+    def assign(self, target: Var, value: ast.expr, stmt: Any) -> None:
+        name = self.names[target]
+        if isinstance(value, ast.Name) and value.id == name:
+            return
+        # x = x + y, of numbers, is x += y. (Of arrays only where the memory is known to be ours.)
+        if (
+            isinstance(value, ast.BinOp)
+            and isinstance(value.left, ast.Name)
+            and value.left.id == name
+            and core_is_number(target)
+        ):
+            self.write(ast.AugAssign(_store(name), value.op, value.right), stmt)
+            return
+        self.write(ast.Assign([_store(name)], value), stmt)
+
+    def _parts(self, parts: list[Var | None]) -> ast.expr:
+        names = [_store("_" if p is None else self.names[p]) for p in parts]
+        return ast.Tuple(names, ast.Store())  # type: ignore[arg-type]
+
+    def in_place(self, op: Op) -> None:
+        target = self.atom(op.args[0])
+        if op.fn is core.STORE:
+            place = ast.Subscript(target, self.index(op.args[1]), ast.Store())
+            self.write(ast.Assign([place], self.atom(op.args[2])), op)
+        elif op.fn is core.STORE_ADD:
+            place = ast.Subscript(target, self.index(op.args[1]), ast.Store())
+            self.write(ast.AugAssign(place, ast.Add(), self.atom(op.args[2])), op)
+        elif op.fn is core.ADD_AT:
+            call = ast.Call(_parse(f"{self.np_name()}.add.at"), [target, *map(self.atom, op.args[1:])], [])
+            self.write(ast.Expr(call), op)
+        elif op.fn is core.APPEND:
+            call = ast.Call(ast.Attribute(target, "append", ast.Load()), [self.atom(op.args[1])], [])
+            self.write(ast.Expr(call), op)
+        elif op.fn is core.POP:
+            call = ast.Call(ast.Attribute(target, "pop", ast.Load()), [], [])
+            if op.target is not None and self.folding.uses[op.target]:
+                self.write(ast.Assign([_store(self.names[op.target])], call), op)
+            else:
+                self.write(ast.Expr(call), op)
+        elif op.fn is core.REVERSE:
+            call = ast.Call(ast.Attribute(target, "reverse", ast.Load()), [], [])
+            self.write(ast.Expr(call), op)
+        else:
+            value = self.atom(op.args[1])
+            self.write(ast.AugAssign(_as_store(target), _BINARY[op.fn], value), op)
+
+    # -- branches and loops ---------------------------------------------------------------
+
+    def branch(self, stmt: If) -> None:
+        then = self._captured(lambda: self._side(stmt.then, stmt))
+        orelse = self._captured(lambda: self._side(stmt.orelse, stmt))
+        if not then and not orelse:
+            return
+        test = self.atom(stmt.test)
+        self.note(stmt)
+        if not then:
+            test, then, orelse = _negated(test), orelse, []
+        self.line(f"if {_expr_source(test)}:", stmt.origin)
+        self._append(then)
+        if orelse:
+            if _is_single_if(orelse):
+                self._append_elif(orelse)
+            else:
+                self.line("else:", None)
+                self._append(orelse)
+
+    def _side(self, block: Block, stmt: If) -> None:
+        self.block(block)
+        self.copies(stmt.results, block.yields, stmt)
+
+    def _captured(self, write: Any) -> list[tuple[str, Origin | None]]:
+        """The lines that `write` gives, one level deeper, kept back."""
+        lines, origins, comment = self.lines, self.result.origins, self.comment
+        self.lines, self.result.origins = [], {}
+        self.depth += 1
+        write()
+        self.depth -= 1
+        found = [(t, self.result.origins.get(i + 1)) for i, t in enumerate(self.lines)]
+        self.lines, self.result.origins, self.comment = lines, origins, comment
+        return found
+
+    def _append(self, lines: list[tuple[str, Origin | None]]) -> None:
+        for text, origin in lines:
+            self.lines.append(text)
+            if origin is not None:
+                self.result.origins[len(self.lines)] = origin
+
+    def _append_elif(self, lines: list[tuple[str, Origin | None]]) -> None:
+        indent = "    " * (self.depth + 1)
+        first = next(i for i, (t, _) in enumerate(lines) if t.startswith(indent + "if "))
+        for position, (text, origin) in enumerate(lines):
+            text = text[4:]
+            if position == first:
+                text = "    " * self.depth + "el" + text.lstrip()
+            self._append([(text, origin)])
+
+    def copies(self, targets: list[Var], values: list[Atom], stmt: Any) -> None:
+        """Give variables their values at the end of a block, all at once."""
+        pairs: list[tuple[str, ast.expr, Var]] = []
+        for target, value in zip(targets, values, strict=True):
+            if value is UNDEFINED:
+                if self.folding.uses[target]:
+                    pairs.append((self.names[target], ast.Constant(None), target))
+                continue
+            if isinstance(value, Var) and value.root is target.root and value not in self.folding.folded:
+                continue
+            if self.folding.uses[target] == 0:
+                continue
+            expr = self.atom(value)
+            name = self.names[target]
+            if not (isinstance(expr, ast.Name) and expr.id == name):
+                pairs.append((name, expr, target))
+        names = {name for name, _, _ in pairs}
+        entangled = any(
+            isinstance(n, ast.Name) and n.id in names - {name}
+            for name, expr, _ in pairs
+            for n in ast.walk(expr)
+        )
+        if entangled:
+            left = ast.Tuple([_store(n) for n, _, _ in pairs], ast.Store())  # type: ignore[arg-type]
+            right = ast.Tuple([e for _, e, _ in pairs], ast.Load())
+            self.write(ast.Assign([left], right), stmt)
+            return
+        for _name_, expr, target in pairs:
+            self.assign(target, expr, stmt)
+
+    def loop(self, stmt: Any) -> None:
+        self.copies_in(stmt)
+        self.note(stmt)
+        if isinstance(stmt, For):
+            self._for(stmt)
+        else:
+            self._while(stmt)
+
+    def copies_in(self, stmt: Any) -> None:
+        pairs = [
+            (p, i) for p, i in zip(stmt.params, stmt.inits, strict=True) if i is not UNDEFINED
+        ]
+        used = [(p, i) for p, i in pairs if self._needed(stmt, p)]
+        self._copies(used, stmt)
+
+    def _needed(self, stmt: Any, param: Var) -> bool:
+        result = stmt.results[stmt.params.index(param)]
+        return bool(self.folding.uses[param] or self.folding.uses[result])
+
+    def _copies(self, pairs: list[tuple[Var, Atom]], stmt: Any) -> None:
+        uses = self.folding.uses
+        for param, _ in pairs:
+            uses[param] += 1
+        self.copies([p for p, _ in pairs], [a for _, a in pairs], stmt)
+        for param, _ in pairs:
+            uses[param] -= 1
+
+    def _body(self, stmt: Any) -> None:
+        before = len(self.lines)
+        self.comment = None
+        self.block(stmt.body)
+        pairs = [
+            (p, y)
+            for p, y in zip(stmt.params, stmt.body.yields, strict=False)
+            if self._needed(stmt, p)
+        ]
+        self._copies(pairs, stmt)
+        stop = stmt.stop
+        if not (isinstance(stop, Const) and stop.value is False):
+            self.line(f"if {_expr_source(self.atom(stop))}:", stmt.origin)
+            self.line("    break", stmt.origin)
+        if len(self.lines) == before:
+            self.line("pass", None)
+
+    def _for(self, stmt: For) -> None:
+        target, iterable = self._header(stmt)
+        self.line(f"for {_target_source(target)} in {_expr_source(iterable)}:", stmt.origin)
+        self.depth += 1
+        self._body(stmt)
+        self.depth -= 1
+        self.comment = None
+
+    def _header(self, stmt: For) -> tuple[ast.expr, ast.expr]:
+        counted = [(i, s) for i, s in zip(stmt.items, stmt.iterables) if s is COUNT]
+        others = [(i, s) for i, s in zip(stmt.items, stmt.iterables) if s is not COUNT]
+        counted = [(i, s) for i, s in counted if i is not None and self.folding.uses[i]]
+        targets = [self._item(i) for i, _ in others]
+        if len(others) == 1:
+            target, iterable = targets[0], self.atom(others[0][1])
+        else:
+            target = ast.Tuple(targets, ast.Store())
+            iterable = ast.Call(_name("zip"), [self.atom(s) for _, s in others], [])
+        if counted:
+            target = ast.Tuple([self._item(counted[0][0]), target], ast.Store())
+            iterable = ast.Call(_name("enumerate"), [iterable], [])
+        return target, iterable
+
+    def _item(self, item: Var | None) -> ast.expr:
+        if item is None or not self.folding.uses[item]:
+            return _store("_")
+        if item in self.unpacked:
+            return self._parts(self.unpacked[item])
+        return _store(self.names[item])
+
+    def _while(self, stmt: Any) -> None:
+        plain = all(
+            isinstance(s, Op) and s.target in self.folding.folded for s in stmt.cond.stmts
+        )
+        if plain:
+            self.line(f"while {_expr_source(self.atom(stmt.cond.yields[0]))}:", stmt.origin)
+        else:
+            self.line("while True:", stmt.origin)
+        self.depth += 1
+        if not plain:
+            self.block(stmt.cond)
+            test = _negated(self.atom(stmt.cond.yields[0]))
+            self.line(f"if {_expr_source(test)}:", stmt.origin)
+            self.line("    break", stmt.origin)
+        self._body(stmt)
+        self.depth -= 1
+        self.comment = None
+
+    # -- expressions ----------------------------------------------------------------------
+
+    def atom(self, atom: Atom) -> ast.expr:
+        if isinstance(atom, Var):
+            if atom.external is not None:
+                return self.external(atom.external, atom.external.name)
+            if atom in self.folding.folded:
+                return self.expression(self.folding.folded[atom])
+            return _name(self.names[atom])
+        if atom is UNDEFINED:
+            return ast.Constant(None)
+        if atom.path is not None:
+            return self.path(atom)
+        return self.literal(atom.value)
+
+    def path(self, atom: Const) -> ast.expr:
+        assert atom.path is not None
+        value, path = atom.value, atom.path
+        if isinstance(value, types.ModuleType):
+            if value is np:
+                return _parse(self.np_name())
+            if value is math:
+                return _name(self.module(math, "math"))
+        if atom.external is not None:
+            holder = atom.external
+            if holder.kind == "global" and isinstance(holder.holder.get(holder.name), types.ModuleType):
+                module = holder.holder[holder.name]
+                if module is np:
+                    return _parse(".".join([self.np_name(), *path.split(".")[1:]]))
+                if module is math:
+                    return _parse(".".join([self.module(math, "math"), *path.split(".")[1:]]))
+            return self.external(holder, path)
+        return _parse(path)
+
+    def literal(self, value: Any) -> ast.expr:
+        if isinstance(value, (tuple, list)):
+            items = [self.literal(v) for v in value]
+            cls = ast.Tuple if isinstance(value, tuple) else ast.List
+            return cls(items, ast.Load())  # type: ignore[arg-type]
+        if isinstance(value, dict):
+            return ast.Dict([self.literal(k) for k in value], [self.literal(v) for v in value.values()])
+        if isinstance(value, np.dtype):
+            return _parse(f"{self.np_name()}.{_dtype_name(value)}")
+        if isinstance(value, slice):
+            parts = [None if p is None else self.literal(p) for p in (value.start, value.stop, value.step)]
+            return ast.Slice(*parts)
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, bool) or value is None or value is Ellipsis or isinstance(value, (str, bytes)):
+            return ast.Constant(value)
+        if isinstance(value, (int, float)):
+            return self._number(value)
+        if isinstance(value, complex):
+            return _parse(repr(value))
+        if callable(value):
+            return self.callee(value, None)  # type: ignore[arg-type]
+        bound = f"constant_{len(self.result.bindings)}"
+        self.result.bindings[bound] = value
+        return _name(bound)
+
+    def _number(self, value: float) -> ast.expr:
+        if isinstance(value, float) and not math.isfinite(value):
+            name = "nan" if math.isnan(value) else "inf"
+            expr: ast.expr = _parse(f"{self.np_name()}.{name}")
+            return ast.UnaryOp(ast.USub(), expr) if value < 0 else expr
+        if value < 0 or (value == 0 and math.copysign(1, value) < 0):
+            return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+        return ast.Constant(value)
+
+    def index(self, atom: Atom) -> ast.expr:
+        """An index: slices are written with colons."""
+        if isinstance(atom, Const) and isinstance(atom.value, tuple) and atom.path is None:
+            return ast.Tuple([self.literal(v) for v in atom.value], ast.Load())
+        if isinstance(atom, Var) and atom in self.folding.folded:
+            op = self.folding.folded[atom]
+            if op.fn is core.SLICE:
+                return self.slice(op)
+            if op.fn is core.TUPLE:
+                return ast.Tuple([self.index(a) for a in op.args], ast.Load())
+        return self.atom(atom)
+
+    def slice(self, op: Op) -> ast.expr:
+        parts = [
+            None if isinstance(a, Const) and a.value is None else self.atom(a) for a in op.args
+        ]
+        return ast.Slice(*parts)
+
+    def expression(self, op: Op) -> ast.expr:
+        fn = op.fn
+        if isinstance(fn, Intrinsic):
+            return self.intrinsic(op)
+        if fn is operator.getitem:
+            return ast.Subscript(self.atom(op.args[0]), self.index(op.args[1]), ast.Load())
+        if op.style == "operator":
+            args = [self.atom(a) for a in op.args]
+            if fn in _BINARY:
+                return ast.BinOp(args[0], _BINARY[fn], args[1])
+            if fn in _UNARY:
+                return ast.UnaryOp(_UNARY[fn], args[0])
+            return ast.Compare(args[0], [_COMPARE[fn]], [args[1]])
+        if op.style == "attribute" and fn in _ATTRIBUTE_NAMES:
+            return ast.Attribute(self.atom(op.args[0]), _ATTRIBUTE_NAMES[fn], ast.Load())
+        if op.style == "method" and fn in _METHOD_NAMES:
+            method = ast.Attribute(self.atom(op.args[0]), _METHOD_NAMES[fn], ast.Load())
+            return self.call(method, op.args[1:], op.kwargs)
+        if fn is np.absolute and core_is_scalar(op.args[0]):
+            return self.call(_name("abs"), op.args, op.kwargs)
+        from .api import stop_gradient
+
+        if fn is stop_gradient:
+            return self.atom(op.args[0])
+        return self.call(self.callee(fn, op), op.args, op.kwargs)
+
+    def call(self, fn: ast.expr, args: list[Atom], kwargs: dict[str, Atom]) -> ast.expr:
+        keywords = [ast.keyword(k, self.value(a)) for k, a in kwargs.items()]
+        return ast.Call(fn, [self.value(a) for a in args], keywords)
+
+    def value(self, atom: Atom) -> ast.expr:
+        """An argument: slices are objects here."""
+        if isinstance(atom, Const) and isinstance(atom.value, slice) and atom.path is None:
+            bounds = [self.literal(v) for v in (atom.value.start, atom.value.stop, atom.value.step)]
+            return ast.Call(_name("slice"), bounds, [])
+        if isinstance(atom, Const) and isinstance(atom.value, tuple) and atom.path is None:
+            parts = [self.value(Const(v, atom.type)) for v in atom.value]
+            return ast.Tuple(parts, ast.Load())
+        if isinstance(atom, Var) and atom in self.folding.folded:
+            op = self.folding.folded[atom]
+            if op.fn is core.TUPLE:
+                return ast.Tuple([self.value(a) for a in op.args], ast.Load())
+        return self.atom(atom)
+
+    def intrinsic(self, op: Op) -> ast.expr:
+        fn, args = op.fn, op.args
+        if fn is core.TUPLE:
+            if "cls" in op.kwargs:
+                return ast.Call(self.atom(op.kwargs["cls"]), [self.atom(a) for a in args], [])
+            return ast.Tuple([self.value(a) for a in args], ast.Load())
+        if fn is core.LIST:
+            return ast.List([self.value(a) for a in args], ast.Load())
+        if fn is core.DICT:
+            keys = op.kwargs["keys"].value  # type: ignore[union-attr]
+            return ast.Dict([self.literal(k) for k in keys], [self.value(a) for a in args])
+        if fn is core.SLICE:
+            return ast.Call(_name("slice"), [self.atom(a) for a in args], [])
+        if fn is core.RANGE:
+            return ast.Call(_name("range"), [self.atom(a) for a in args], [])
+        if fn is core.ATTRIBUTE:
+            return ast.Attribute(self.atom(args[0]), args[1].value, ast.Load())  # type: ignore[union-attr]
+        if fn in (core.CALL, core.PURE_CALL):
+            return self.call(self.atom(args[0]), args[1:], op.kwargs)
+        if fn is core.CALL_CORE:
+            callee = op.kwargs["function"].value  # type: ignore[union-attr]
+            return self.call(_name(self.functions[id(callee)]), args, {})
+        if fn is core.NOT:
+            return _negated(self.atom(args[0]))
+        compare = {core.IS: ast.Is(), core.IS_NOT: ast.IsNot(), core.IN: ast.In()}[fn]
+        return ast.Compare(self.atom(args[0]), [compare], [self.atom(args[1])])
+
+
+# -- small things -----------------------------------------------------------------------------
+
+
+def core_is_number(var: Var) -> bool:
+    from .builder import is_number
+
+    return is_number(var.type)
+
+
+def core_is_scalar(atom: Atom) -> bool:
+    from .types import Scalar
+
+    return isinstance(atom.type, Scalar)
+
+
+def _negated(test: ast.expr) -> ast.expr:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    return ast.UnaryOp(ast.Not(), test)
+
+
+def _is_single_if(lines: list[tuple[str, Origin | None]]) -> bool:
+    """Whether an `else` holds nothing but one `if`, so that it can be an `elif`."""
+    depth = len(lines[0][0]) - len(lines[0][0].lstrip())
+    top = [t for t, _ in lines if len(t) - len(t.lstrip()) == depth]
+    heads = [t for t in top if not t.lstrip().startswith("#")]
+    return (
+        len(top) == len(heads)
+        and heads[0].lstrip().startswith("if ")
+        and all(h.lstrip().startswith(("elif ", "else:")) for h in heads[1:])
+    )
+
+
+def _target_source(target: ast.expr) -> str:
+    text = _expr_source(target)
+    return text[1:-1] if text.startswith("(") and text.endswith(")") else text
+
+
+def _name(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+def _store(name: str) -> ast.Name:
+    return ast.Name(name, ast.Store())
+
+
+def _as_store(node: ast.expr) -> Any:
+    return _store(node.id) if isinstance(node, ast.Name) else node
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _to_source(node: ast.stmt) -> str:
+    text = astor.to_source(node, indent_with="    ", pretty_source="".join)
+    return re.sub(r"\n\s*", " ", text.strip()) if "\n" in text.strip() else text.strip()
+
+
+def _expr_source(node: ast.expr) -> str:
+    text = _to_source(ast.Expr(node))
+    if text.startswith("(") and text.endswith(")") and isinstance(node, (ast.Tuple,)):
+        return text
+    if text.startswith("(") and text.endswith(")") and _balanced(text[1:-1]):
+        return text[1:-1]
+    return text
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _alias(globals_: dict[str, Any], module: Any, default: str) -> str:
+    """The name under which the user's file imports a module."""
+    if globals_.get(default) is module:
+        return default
+    for name, value in globals_.items():
+        if value is module and not name.startswith("_"):
+            return name
+    return default if default not in globals_ else f"{default}_"
+
+
+@functools.cache
+def _numpy_paths() -> dict[int, str]:
+    paths: dict[int, str] = {}
+    for prefix, module in (
+        ("random.", np.random), ("fft.", np.fft), ("linalg.", np.linalg), ("", np),
+    ):  # fmt: skip
+        for name in dir(module):
+            if name.startswith("_"):
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                value = getattr(module, name, None)
+            if callable(value):
+                if id(value) not in paths or getattr(value, "__name__", "") == name:
+                    paths[id(value)] = prefix + name
+    return paths
+
+
+def _numpy_path(fn: Any) -> str | None:
+    if isinstance(fn, types.MethodDescriptorType):
+        return f"ndarray.{fn.__name__}"
+    if isinstance(fn, type) and not issubclass(fn, np.generic):
+        return None
+    return _numpy_paths().get(id(fn))
+
+
+def _dtype_name(dtype: np.dtype) -> str:
+    return "bool_" if dtype.kind == "b" else dtype.name
+
+

@@ -1,0 +1,97 @@
+"""Every exception that `adjoint` raises, and the one function that prints a source location."""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a piece of code stands in the user's file: 1-based line, 0-based columns."""
+
+    filename: str
+    line: int
+    col: int
+    end_col: int
+    function: str
+
+    @property
+    def text(self) -> str:
+        """The source line, stripped; empty where the file cannot be read."""
+        return linecache.getline(self.filename, self.line).strip()
+
+
+def show_location(origin: Origin) -> str:
+    """The source line of `origin` with its number, and a caret line under the expression.
+
+    >>> import linecache
+    >>> linecache.cache["m.py"] = (9, None, ["y = f(x)\\n"], "m.py")
+    >>> print(show_location(Origin("m.py", 1, 4, 8, "loss")))
+        1 | y = f(x)
+          |     ^^^^
+    """
+    raw = linecache.getline(origin.filename, origin.line).rstrip("\n")
+    if not raw:
+        return ""
+    stripped = raw.lstrip()
+    indent = len(raw) - len(stripped)
+    start = max(origin.col - indent, 0)
+    stop = origin.end_col - indent if origin.end_col > origin.col else len(stripped)
+    carets = "^" * max(min(stop, len(stripped)) - start, 1)
+    number = str(origin.line)
+    gutter = " " * len(number)
+    return f"    {number} | {stripped}\n    {gutter} | {' ' * start}{carets}"
+
+
+class AdjointError(Exception):
+    """Base of all errors of this package.
+
+    The message says where in the user's file, what was met, and what to do instead.
+    """
+
+    def __init__(self, what: str, origin: Origin | None = None, advice: str = "") -> None:
+        self.what = what
+        self.origin = origin
+        self.advice = advice
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        lines = [self.what]
+        if self.origin is not None:
+            where = f"{self.origin.filename}:{self.origin.line}, in {self.origin.function}"
+            lines = [f"{where}: {self.what}"]
+            location = show_location(self.origin)
+            if location:
+                lines.append(location)
+        if self.advice:
+            lines.append("    " + self.advice.replace("\n", "\n    "))
+        return "\n".join(lines)
+
+
+class UnsupportedSyntaxError(AdjointError):
+    """A construct of Python that the compiler does not differentiate."""
+
+
+class NoDerivativeError(AdjointError):
+    """A function without a derivative rule lies on the path from the arguments to the result."""
+
+
+class SourceUnavailableError(AdjointError):
+    """The source of a function cannot be read, and no rule covers the function itself."""
+
+
+class AliasingError(UnsupportedSyntaxError):
+    """An array is read after it may have been changed through another name."""
+
+
+class ArgumentError(AdjointError, TypeError):
+    """The operator was called with arguments that it cannot differentiate by."""
+
+
+class OutputError(AdjointError, TypeError):
+    """The function's result cannot be differentiated: not a single real number, for example."""
+
+
+class CotangentError(AdjointError, ValueError):
+    """A cotangent or tangent does not have the structure, shape or dtype of its value."""

@@ -1,0 +1,199 @@
+"""Puts a rule's expressions into the code that is being built, for the operands of one operation.
+
+The template's expressions are interpreted like user code: helpers marked inline dissolve, branches
+on ranks and options are decided, and what remains are the operations that an expert would write.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+import gast
+
+from .builder import Builder
+from .core import Atom, Const, External, Op, Var
+from .errors import NoDerivativeError
+from .infer import constant
+from .lower.calls import Calls
+from .lower.expressions import _is_static, _static_type
+from .lower.state import Frame
+from .parse import Source
+from .rules import lookup, refusal
+from .types import Undecided, Unknown
+
+_OMITTED = inspect.Parameter.empty
+
+
+class Expander(Calls):
+    """Interprets rule templates; its externals are our own functions and need no guards."""
+
+    def __init__(self, builder: Builder) -> None:
+        super().__init__(builder)
+
+    def external(self, value: Any, where: External, path: str) -> Atom:
+        if _is_static(value):
+            return Const(value, _static_type(value), path, where)
+        return constant(value)
+
+    def python_function(
+        self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        unknown = any(isinstance(a.type, Unknown) for a in args)
+        if getattr(value, "__adjoint_inline__", False) and not unknown:
+            return super().python_function(fn, value, args, kwargs, node)
+        return self.op(value, *args, **kwargs)
+
+
+class Application:
+    """A rule bound to the operands of one operation."""
+
+    def __init__(self, expander: Expander, rule: Any, op: Op, bound: dict[str, Any]) -> None:
+        self.expander, self.rule, self.op = expander, rule, op
+        self.bound = bound
+        self._work: dict[str, Atom] = {}
+
+    def inputs(self) -> list[tuple[str, Atom]]:
+        return [(name, atom) for name, atom in self.bound.items()]
+
+    def lines_for(self, kind: str, target: str) -> list[Any]:
+        return [x for x in self.rule.lines if x.kind == kind and x.target == target]
+
+    def value(self, expr: Any, derivatives: dict[str, Atom]) -> Atom:
+        """The value of one right-hand side; d[x] is `derivatives[x]`."""
+        names = {n.id for n in ast.walk(expr) if isinstance(n, ast.Name)}
+        for line in self.rule.lines:
+            if line.kind == "work" and line.target in names and line.target not in self._work:
+                self._work[line.target] = self.value(line.expr, derivatives)
+        env: dict[str, Any] = dict(self.bound) | self._work
+        assert self.op.target is not None or self.op.version is not None
+        env[self.rule.output] = self.op.target or self.op.version
+        frame = Frame(_source(self.rule), env, template=derivatives)
+        self.expander.frames.append(frame)
+        try:
+            return self.expander.read(self.expander.expr(_as_gast(expr)))
+        finally:
+            self.expander.frames.pop()
+
+
+@functools.lru_cache(maxsize=4096)
+def _as_gast(expr: Any) -> Any:
+    return gast.ast_to_gast(expr)
+
+
+@functools.lru_cache(maxsize=1024)
+def _source(rule: Any) -> Source:
+    node = gast.parse("def f():\n    pass").body[0]
+    node.lineno = rule.firstlineno
+    return Source(node, rule.filename, rule.function.__name__, rule.function.__globals__, {}, {})
+
+
+def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Application | None:
+    """The rule for an operation; None where types leave open which one (see `runtime.pull`).
+
+    Raises NoDerivativeError where there is none.
+    """
+    rules = lookup(op.fn)
+    if not rules:
+        raise no_rule(op, next(iter(active), None))
+    unbound: str | None = None
+    for rule in rules:
+        try:
+            bound = _bind(rule, op)
+        except TypeError as error:
+            unbound = str(error)
+            continue
+        try:
+            if rule.applies({n: _seen_by_when(a) for n, a in bound.items()}):
+                return Application(expander, rule, op, bound)
+        except Undecided:
+            return None
+    name = display_name(op.fn)
+    if unbound is not None:
+        raise NoDerivativeError(
+            f"the derivative of {name} is not known for this call: {unbound}", op.origin,
+            "Write it without this argument, or give the function a rule of your own.",
+        )
+    raise NoDerivativeError(
+        f"the derivative of {name} is not known for these operands", op.origin,
+        "Write it with other functions, or give the function a rule of your own.",
+    )
+
+
+def _seen_by_when(atom: Any) -> Any:
+    return atom.value if isinstance(atom, Const) else atom.type
+
+
+@functools.lru_cache(maxsize=1024)
+def _positional_names(fn: Any) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(fn).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
+def _bind(rule: Any, op: Op) -> dict[str, Atom]:
+    """Parameter name of the rule -> operand, by the function's own signature."""
+    params = rule.params
+    if any(p.kind is p.VAR_POSITIONAL for p in params):
+        head = [p for p in params if p.kind is p.POSITIONAL_OR_KEYWORD]
+        if len(op.args) < len(head):
+            raise TypeError("too few operands")
+        bound = {p.name: a for p, a in zip(head, op.args)}
+        rest = next(p for p in params if p.kind is p.VAR_POSITIONAL)
+        bound[rest.name] = op.args[len(head) :]  # type: ignore[assignment]
+        keywords = {p.name for p in params if p.kind is p.KEYWORD_ONLY}
+    else:
+        names = [p.name for p in params]
+        bound = {}
+        own = _positional_names(op.fn)
+        for position, atom in enumerate(op.args):
+            # NumPy's own names place positional options; operands are placed by position.
+            name = own[position] if position < len(own) and own[position] in names else None
+            if name is None or name in bound:
+                if position >= len(names):
+                    raise TypeError(f"argument {position + 1}")
+                name = names[position]
+                own_name = own[position] if position < len(own) else None
+                default = params[position].default
+                if default is not _OMITTED and own_name not in (None, name) and len(own) > position:
+                    raise TypeError(f"the argument `{own_name}`")
+            bound[name] = atom
+        keywords = set(names)
+    for name, atom in op.kwargs.items():
+        if name not in keywords:
+            raise TypeError(f"the argument `{name}`")
+        bound[name] = atom
+    for p in params:
+        if p.name in bound or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            continue
+        if p.default is _OMITTED:
+            raise TypeError(f"`{p.name}` is missing")
+        bound[p.name] = constant(p.default)
+    return bound
+
+
+def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
+    name = display_name(op.fn)
+    if op.args and isinstance(op.args[0], Const) and callable(op.args[0].value):
+        name = display_name(op.args[0].value)
+    by = f" by its argument `{atom.name}`" if isinstance(atom, Var) and atom.named else ""
+    why = refusal(op.fn)
+    return NoDerivativeError(
+        f"no derivative is known for {name}{by}", op.origin,
+        why or "If it is a constant here, write ad.stop_gradient(...) around the argument;\n"
+        "otherwise give the function a rule of its own.",
+    )
+
+
+def display_name(fn: Any) -> str:
+    name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", repr(fn))
+    module = getattr(fn, "__module__", None)
+    if type(fn).__name__ == "ufunc":
+        module = "numpy"
+    return name if module in (None, "builtins") else f"{module}.{name}"
+
+

@@ -1,0 +1,178 @@
+"""The two ends of a backward sweep: the seed of the result, and the gradients handed out."""
+
+from __future__ import annotations
+
+import builtins
+import operator
+from typing import Any
+
+import numpy as np
+
+from . import core
+from .builder import item_type
+from .core import Atom, Const, Function, Var
+from .cotangents import Cotangent, Cotangents, Parts
+from .errors import OutputError
+from .infer import constant
+from .runtime import generic
+from .types import (
+    Array,
+    Dict,
+    List,
+    Object,
+    Scalar,
+    Tuple,
+    Type,
+    Unknown,
+    carries_derivative,
+    is_container,
+)
+
+_ONE_NUMBER = "Return one real number: take the sum or the mean, or use vjp with a cotangent."
+
+
+def seed_for(function: Function, has_aux: bool, reverse: Any) -> None:
+    """Give the result of a function the cotangent 1, if it is one real number."""
+    result: Atom = function.result
+    b = reverse.b
+    if has_aux:
+        t = result.type
+        if isinstance(t, Tuple) and len(t.items) != 2 or isinstance(t, (Scalar, Array)):
+            raise OutputError(
+                f"`{function.name}` must return (value, aux) with has_aux=True, not {t}",
+                function.origin,
+            )
+        result = b.item(result, 0)
+    check_output(result.type, function)
+    seed: Atom = constant(1.0)
+    if isinstance(result.type, Unknown):
+        seed = b.op(generic.unit_seed, result, type=result.type)
+    elif isinstance(result.type, Array) and result.type.dims:
+        seed = b.op(np.ones_like, result, type=result.type)
+    if not isinstance(result, Var):
+        return
+    if has_aux and isinstance(function.result, Var) and function.result in reverse.active:
+        made = b.definition(function.result, core.TUPLE)
+        if made is not None:
+            reverse.d.add(made.args[0], seed)
+        else:
+            reverse.d.add_item(function.result, 0, seed)
+    elif result in reverse.active:
+        reverse.d.add(result, seed)
+
+
+def check_output(t: Type, function: Function) -> None:
+    """Refuse a result that is not one real number."""
+    what = None
+    if isinstance(t, Scalar):
+        what = f"a {t.kind}" if t.kind in ("bool", "complex") else None
+    elif isinstance(t, Array):
+        if t.element.kind not in "fiu":
+            what = f"an array of dtype {t.element}"
+        elif t.dims and any(n != 1 for n in t.dims):
+            what = f"an array of shape ({', '.join(map(str, t.dims))})"
+    elif is_container(t):
+        what = "a dict" if isinstance(t, Dict) else "a list" if isinstance(t, List) else "a tuple"
+    elif isinstance(t, Object):
+        what = "None" if t.cls is type(None) else f"a {t.cls.__name__}"
+    if what is not None:
+        name = function.name.removesuffix("_value_and_grad").removesuffix("_grad")
+        raise OutputError(f"`{name}` returns {what}", function.origin, _ONE_NUMBER)
+
+
+def finish_gradient(d: Cotangents, wrt: list[Var]) -> list[Atom]:
+    """The gradients of the arguments: of their structure, shapes and dtypes, in own memory."""
+    finisher = _Finisher(d)
+    return [finisher.finish(d.pop(p), p) for p in wrt]
+
+
+class _Finisher:
+    def __init__(self, d: Cotangents) -> None:
+        self.d, self.b = d, d.b
+        self.given: set[Var] = set()  # memory that is part of the result already
+
+    def finish(self, value: Cotangent | None, of: Var) -> Atom:
+        t = of.type
+        if is_container(t):
+            return self._container(value, of)
+        if not carries_derivative(t):
+            return constant(None)
+        atom = self.d.materialise(value, of)
+        if isinstance(t, Unknown) or isinstance(atom.type, Unknown):
+            return self.b.op(generic.as_gradient, atom, of, type=t)
+        if isinstance(t, Scalar):
+            return self._number(atom, t)
+        assert isinstance(t, Array)
+        return self._array(atom, of, t)
+
+    def _number(self, atom: Atom, t: Scalar) -> Atom:
+        if isinstance(atom, Const):
+            return constant(complex(atom.value) if t.kind == "complex" else float(atom.value))
+        if isinstance(atom.type, Scalar):
+            return atom
+        return self.b.op(builtins.complex if t.kind == "complex" else builtins.float, atom)
+
+    def _array(self, atom: Atom, of: Var, t: Array) -> Atom:
+        if t.dims == ():
+            if isinstance(atom.type, Array) and atom.type.element == t.element:
+                return atom
+            if t.module != "numpy":
+                return self.b.op(np.full_like, of, atom, type=t)
+            return self.b.op(t.element.type, atom, type=t)
+        if isinstance(atom, Const):
+            return self._full(of, atom, t)
+        spread = self.b.definition(atom, np.broadcast_to)
+        if spread is not None and isinstance(spread.args[0].type, (Scalar, Array)):
+            source = spread.args[0]
+            if isinstance(source.type, Scalar) or source.type.dims == ():  # type: ignore[union-attr]
+                return self._full(of, source, t)
+        if atom.type.dims == () if isinstance(atom.type, Array) else True:
+            return self._full(of, atom, t)
+        assert isinstance(atom, Var)
+        if isinstance(atom.type, Array) and atom.type.element != t.element:
+            atom = self.b.op(  # type: ignore[assignment]
+                np.ndarray.astype, atom, constant(t.element), style="method", type=t
+            )
+        if atom.root in self.given or not self.d.is_owned(atom):  # type: ignore[arg-type, union-attr]
+            atom = self.b.op(np.copy, atom, style="method", type=t)  # type: ignore[assignment]
+            self.b.unshare(atom)  # type: ignore[arg-type]
+        self.given.add(atom.root)  # type: ignore[union-attr]
+        return self.d.named(atom, of)
+
+    def _full(self, of: Var, value: Atom, t: Array) -> Atom:
+        if isinstance(value, Const) and value.value == 0:
+            return self.b.op(np.zeros_like, of, type=t)
+        if isinstance(value, Const) and value.value == 1:
+            return self.b.op(np.ones_like, of, type=t)
+        return self.b.op(np.full_like, of, value, type=t)
+
+    def _container(self, value: Cotangent | None, of: Var) -> Atom:
+        t = of.type
+        keys: Any = None
+        if isinstance(t, (Tuple, List)) and t.items is not None:
+            keys = range(len(t.items))
+        elif isinstance(t, Dict) and t.keys is not None:
+            keys = t.keys
+        if keys is None:
+            atom = self.d.materialise(value, of)
+            return self.b.op(generic.as_gradient, atom, of, type=t)
+        parts = []
+        for key in keys:
+            element = Var("part", item_type(t, key) or Unknown())
+            if not isinstance(value, Parts):
+                if not carries_derivative(element.type):
+                    parts.append(constant(None))
+                    continue
+                stored: Any = None
+                if value is not None:
+                    stored = self.b.op(operator.getitem, value, constant(key), type=element.type)
+            else:
+                stored = value.items.get(key)
+            if carries_derivative(element.type):
+                element = self.b.item(of, key)  # type: ignore[assignment]
+            parts.append(self.finish(stored, element))
+        if isinstance(t, Dict):
+            return self.b.op(core.DICT, *parts, keys=constant(t.keys))
+        if isinstance(t, Tuple) and t.cls is not tuple:
+            return self.b.op(core.TUPLE, *parts, cls=Const(t.cls, Object(type), None))
+        return self.b.op(core.LIST if isinstance(t, List) else core.TUPLE, *parts)

@@ -1,0 +1,169 @@
+"""Which temporaries are printed inside the expression that uses them.
+
+A temporary that is used once moves to its use, unless the result would be hard to read or something
+that it reads is changed in between. What the user named keeps its statement.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+
+import numpy as np
+
+from . import core
+from .builder import is_number
+from .core import Atom, Block, Const, For, Function, If, Op, Stmt, Var
+from .types import Object, Range, Scalar, Tuple, Type
+
+_LONGEST = 62  # characters of a folded expression, roughly
+_NEVER = frozenset({core.CALL, core.CALL_CORE, core.LIST, core.DICT, core.POP})
+
+
+class Folding:
+    """`folded`: temporary -> its operation. `uses`: how often each variable is read."""
+
+    def __init__(self, function: Function) -> None:
+        self.uses: Counter[Var] = Counter()
+        self._count(function.body)
+        self.folded: dict[Var, Op] = {}
+        self._width: dict[Var, int] = {}
+        self._block(function.body, is_function=True)
+
+    def _count(self, block: Block) -> None:
+        for stmt in core.walk(block):
+            for atom in core.read_by(stmt):
+                self._count_atom(atom)
+            for inner in core.blocks_of(stmt):
+                for atom in inner.yields:
+                    self._count_atom(atom)
+        for atom in block.yields:
+            self._count_atom(atom)
+
+    def _count_atom(self, atom: Atom) -> None:
+        if isinstance(atom, Var):
+            self.uses[atom] += 1
+
+    def _block(self, block: Block, is_function: bool = False) -> None:
+        waiting: dict[Var, Op] = {}  # defined, not used yet
+        for stmt in block.stmts:
+            self._use(core.read_by(stmt), waiting)
+            for inner in core.blocks_of(stmt):
+                self._block(inner)
+            if _changes_memory(stmt):
+                for var in [v for v, op in waiting.items() if self._reads_memory(op)]:
+                    del waiting[var]
+            if isinstance(stmt, Op) and self._is_candidate(stmt):
+                assert stmt.target is not None
+                waiting[stmt.target] = stmt
+            elif (
+                isinstance(stmt, Op)
+                and is_function
+                and stmt.backward
+                and stmt.target is not None
+                and list(block.yields) == [stmt.target]
+                and self._is_candidate(stmt, named=True)
+            ):
+                waiting[stmt.target] = stmt
+        self._use(block.yields, waiting)
+
+    def _use(self, atoms: list[Atom], waiting: dict[Var, Op]) -> None:
+        budget = _LONGEST
+        for atom in atoms:
+            if not isinstance(atom, Var) or atom not in waiting:
+                continue
+            op = waiting.pop(atom)
+            width = self._width_of(op)
+            if width <= budget:
+                budget -= width // 2
+                self.folded[atom] = op
+                self._width[atom] = width
+
+    def _is_candidate(self, op: Op, named: bool = False) -> bool:
+        if op.target is None or op.version is not None or op.effect:
+            return False
+        if op.target.named and not named:
+            return False
+        return self.uses[op.target] == 1 and op.fn not in _NEVER
+
+    def _reads_memory(self, op: Op) -> bool:
+        for atom in op.operands():
+            if isinstance(atom, Const):
+                continue
+            if atom in self.folded:
+                if self._reads_memory(self.folded[atom]):
+                    return True
+            elif not _is_fixed(atom.type):
+                return not (op.fn is core.ATTRIBUTE)
+        return False
+
+    def _width_of(self, op: Op) -> int:
+        """Roughly how many characters an operation takes when printed."""
+        own = 3 if op.style == "operator" else 2 + len(getattr(op.fn, "__name__", "name"))
+        return own + sum(self._width_of_atom(a) for a in op.operands())
+
+    def _width_of_atom(self, atom: Atom) -> int:
+        if isinstance(atom, Const):
+            return len(atom.path or repr(atom.value)[:20])
+        return self._width.get(atom, len(atom.name))
+
+
+def _is_fixed(t: Type) -> bool:
+    """Values that nothing changes in place."""
+    if isinstance(t, Tuple):
+        return all(map(_is_fixed, t.items))
+    return is_number(t) or isinstance(t, (Scalar, Range, Object))
+
+
+def _changes_memory(stmt: Stmt) -> bool:
+    if isinstance(stmt, Op):
+        return stmt.effect or stmt.version is not None
+    return any(_changes_memory(s) for b in core.blocks_of(stmt) for s in b.stmts)
+
+
+def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
+    """Tuples that are only taken apart, right after they are made: variable -> its parts."""
+    found: dict[Var, list[Var | None]] = {}
+
+    def consider(var: Var, stmts: list[Stmt]) -> None:
+        if not isinstance(var.type, Tuple):
+            return
+        parts: list[Var | None] = [None] * len(var.type.items)
+        count = 0
+        for stmt in stmts:
+            if not (
+                isinstance(stmt, Op)
+                and stmt.fn is operator.getitem
+                and stmt.args[0] is var
+                and isinstance(stmt.args[1], Const)
+                and type(stmt.args[1].value) is int
+            ):
+                break
+            position = stmt.args[1].value
+            if parts[position] is not None:
+                break
+            parts[position] = stmt.target
+            count += 1
+        if count == folding.uses[var]:
+            found[var] = parts
+
+    def visit(block: Block) -> None:
+        for position, stmt in enumerate(block.stmts):
+            if isinstance(stmt, Op) and stmt.target is not None:
+                if stmt.fn in (core.CALL_CORE, core.CALL, core.POP) or _returns_tuple(stmt):
+                    consider(stmt.target, block.stmts[position + 1 :])
+            if isinstance(stmt, For):
+                for item in stmt.items:
+                    if item is not None:
+                        consider(item, stmt.body.stmts)
+            for inner in core.blocks_of(stmt):
+                visit(inner)
+
+    visit(block)
+    return found
+
+
+def _returns_tuple(op: Op) -> bool:
+    return not isinstance(op.fn, core.Intrinsic) and op.fn is not operator.getitem
+
+

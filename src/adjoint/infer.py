@@ -1,0 +1,350 @@
+"""The type of an operation's result, found by carrying the operation out on stand-ins.
+
+A NumPy function knows best what it returns. So it is called on small arrays whose sizes encode
+the symbols of their dimensions, twice with different encodings; a size of the result that decodes
+to the same symbol both times is that symbol, a size that is equal both times is that number, and
+any other is new. No function needs a shape rule of its own.
+"""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from . import core
+from .core import Atom, Const, Intrinsic
+from .types import (
+    BOOL,
+    FLOAT,
+    INT,
+    UNKNOWN,
+    Array,
+    Dict,
+    Dim,
+    List,
+    Object,
+    Range,
+    Scalar,
+    Size,
+    Symbols,
+    Tuple,
+    Type,
+    freeze,
+    is_many,
+    join_all,
+    type_of,
+)
+
+
+class _CannotTell(Exception):
+    """No stand-in for a value of this type, or none that decides the result."""
+
+
+# How a NumPy function that stands for a Python operator acts on Python numbers.
+PYTHON_OPERATORS: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.true_divide: operator.truediv,
+    np.floor_divide: operator.floordiv,
+    np.remainder: operator.mod,
+    np.power: operator.pow,
+    np.negative: operator.neg,
+    np.positive: operator.pos,
+    np.absolute: abs,
+    np.matmul: operator.matmul,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.bitwise_and: operator.and_,
+    np.bitwise_or: operator.or_,
+    np.bitwise_xor: operator.xor,
+    np.invert: operator.invert,
+    np.left_shift: operator.lshift,
+    np.right_shift: operator.rshift,
+}
+
+# Encodings of symbol k as a size: far enough apart that sums, products and small offsets of
+# sizes are not mistaken for one another in both.
+_ENCODINGS: tuple[Callable[[int], int], ...] = (lambda k: 7 + 6 * k, lambda k: 12 + 8 * k)
+_OFFSETS = range(-2, 3)
+_LARGEST = 2_000_000  # elements of a stand-in
+
+_cache: dict[Any, Any] = {}
+
+
+def result_type(
+    fn: Any, args: list[Atom], kwargs: dict[str, Atom], symbols: Symbols, style: str = ""
+) -> Type:
+    """The type of `fn(*args, **kwargs)`; Unknown where it depends on values."""
+    if isinstance(fn, np.ufunc) and not kwargs and fn.signature is None and fn.nout == 1:
+        elementwise = _elementwise_type(fn, [a.type for a in args], symbols, style)
+        if elementwise is not None:
+            return elementwise
+    numbering: dict[int, int] = {}
+    originals: dict[int, Dim] = {}
+    try:
+        key = (
+            fn,
+            style == "operator",
+            tuple(_canonical(a, numbering, originals) for a in args),
+            tuple((k, _canonical(a, numbering, originals)) for k, a in kwargs.items()),
+        )
+        if key not in _cache:
+            _cache[key] = _run(fn, args, kwargs, numbering, style)
+        found = _cache[key]
+    except _CannotTell:
+        return UNKNOWN
+    return _decode(found, originals, symbols) if found is not None else UNKNOWN
+
+
+def _elementwise_type(
+    ufunc: np.ufunc, types: list[Type], symbols: Symbols, style: str
+) -> Type | None:
+    """The result of a ufunc on numbers and arrays of known rank, by NumPy's own promotion."""
+    if len(types) != ufunc.nin or not any(isinstance(t, Array) for t in types):
+        return None
+    modules = {t.module for t in types if isinstance(t, Array) and t.module != "numpy"}
+    operands: list[Any] = []
+    for t in types:
+        if isinstance(t, Array):
+            operands.append(t.element)
+        elif isinstance(t, Scalar):
+            operands.append({"bool": np.dtype(bool), "int": int, "float": float}.get(t.kind, complex))
+        else:
+            return None
+    try:
+        dtype = ufunc.resolve_dtypes((*operands, None))[-1]
+    except TypeError:
+        return None
+    dims = [() if isinstance(t, Scalar) else t.dims for t in types]  # type: ignore[attr-defined]
+    module = modules.pop() if modules else "numpy"
+    if any(d is None for d in dims):
+        return Array(dtype, None, module)
+    return Array(dtype, broadcast_dims(dims, symbols), module)
+
+
+def broadcast_dims(shapes: Iterable[Any], symbols: Symbols) -> tuple[Size, ...]:
+    """The shape that broadcasting gives; sizes that are certainly not 1 must be equal."""
+    result: list[Size] = []
+    shapes = [tuple(reversed(s)) for s in shapes]
+    for axis in range(max((len(s) for s in shapes), default=0)):
+        sizes = [s[axis] for s in shapes if axis < len(s) and s[axis] != 1]
+        many = [n for n in sizes if is_many(n)]
+        if not sizes:
+            result.append(1)
+        elif many:
+            known = [n for n in many if isinstance(n, int)]
+            result.append(known[0] if known else many[0])
+        elif all(n == sizes[0] for n in sizes):
+            result.append(sizes[0])
+        else:
+            result.append(symbols.fresh())
+    return tuple(reversed(result))
+
+
+def _canonical(atom: Atom, numbering: dict[int, int], originals: dict[int, Dim]) -> Any:
+    if isinstance(atom, Const):
+        return ("const", freeze(atom.value))
+    return _canonical_type(atom.type, numbering, originals)
+
+
+def _canonical_size(size: Size | None, numbering: dict[int, int], originals: dict[int, Dim]) -> Any:
+    if not isinstance(size, Dim):
+        return size
+    number = numbering.setdefault(size.symbol, len(numbering))
+    originals[number] = Dim(size.symbol, 0, size.many, size.wild)
+    return (number, size.offset, size.many)
+
+
+def _canonical_type(t: Type, numbering: dict[int, int], originals: dict[int, Dim]) -> Any:
+    def size(n: Size | None) -> Any:
+        return _canonical_size(n, numbering, originals)
+
+    if isinstance(t, Scalar):
+        return (t.kind, size(t.size))
+    if isinstance(t, Array):
+        if t.dims is None:
+            raise _CannotTell
+        return (t.element, t.module, tuple(map(size, t.dims)))
+    if isinstance(t, Tuple):
+        return ("tuple", *(_canonical_type(i, numbering, originals) for i in t.items))
+    if isinstance(t, List) and t.items is not None:
+        return ("list", *(_canonical_type(i, numbering, originals) for i in t.items))
+    raise _CannotTell
+
+
+def _run(
+    fn: Any, args: list[Atom], kwargs: dict[str, Atom], numbering: dict[int, int], style: str
+) -> Any:
+    """The result's type with encoded sizes: pairs of stand-ins, or None where they disagree."""
+    runs = []
+    for encode in _ENCODINGS:
+        try:
+            positional = [_stand_in(a, numbering, encode) for a in args]
+            named = {k: _stand_in(a, numbering, encode) for k, a in kwargs.items()}
+            call = fn
+            if all(not isinstance(p, (np.ndarray, np.generic)) for p in positional):
+                if style == "operator" or fn is np.absolute:
+                    call = PYTHON_OPERATORS.get(fn, fn)
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                runs.append(call(*positional, **named))
+        except _CannotTell:
+            return None
+        except Exception:
+            # The operation fails on the stand-ins. Whether it would on real values, only they
+            # can show; the user's own call will raise what NumPy raises.
+            return None
+    opaque_int = any(
+        isinstance(a.type, Scalar) and a.type.kind == "int" and a.type.size is None
+        for a in [*args, *kwargs.values()]
+        if not isinstance(a, Const)
+    )
+    module = next((m for a in args if (m := _module(a.type)) is not None), "numpy")
+    sliced = fn is operator.getitem
+    return _encode(runs[0], runs[1], numbering, opaque_int, module, sliced)
+
+
+def _module(t: Type) -> str | None:
+    if isinstance(t, Array) and t.module != "numpy":
+        return t.module
+    if isinstance(t, (Tuple, List)) and t.items:
+        return next((m for i in t.items if (m := _module(i)) is not None), None)
+    return None
+
+
+def _stand_in(atom: Atom, numbering: dict[int, int], encode: Callable[[int], int]) -> Any:
+    if isinstance(atom, Const):
+        return atom.value
+    return _stand_in_for(atom.type, numbering, encode)
+
+
+def _stand_in_for(t: Type, numbering: dict[int, int], encode: Callable[[int], int]) -> Any:
+    def size(n: Size) -> int:
+        return n if isinstance(n, int) else encode(numbering[n.symbol]) + n.offset
+
+    if isinstance(t, Scalar):
+        if t.kind == "int":
+            return 2 if t.size is None else size(t.size)
+        return {"bool": True, "float": 0.75, "complex": 0.75 + 0.5j}[t.kind]
+    if isinstance(t, Array):
+        assert t.dims is not None
+        shape = tuple(map(size, t.dims))
+        if np.prod(shape, dtype=float) > _LARGEST:
+            raise _CannotTell
+        if t.element.kind == "O":
+            raise _CannotTell
+        # Distinct positive values, so that neither a division nor a sort meets a special case.
+        count = int(np.prod(shape))
+        if t.element.kind in "fc":
+            values = 0.25 + 0.5 * np.modf(np.arange(count) * 0.618034)[0]
+        else:
+            values = np.zeros(count)
+        return values.reshape(shape).astype(t.element)[()]
+    if isinstance(t, Tuple):
+        return tuple(_stand_in_for(i, numbering, encode) for i in t.items)
+    assert isinstance(t, List) and t.items is not None
+    return [_stand_in_for(i, numbering, encode) for i in t.items]
+
+
+def _encode(
+    a: Any, b: Any, numbering: dict[int, int], opaque_int: bool, module: str, sliced: bool
+) -> Any:
+    """Describe the result of two runs, sizes as ("symbol", number, offset), numbers or None."""
+
+    def size(m: int, n: int) -> Any:
+        for number in numbering.values():
+            offset = m - _ENCODINGS[0](number)
+            if offset in _OFFSETS and offset == n - _ENCODINGS[1](number):
+                return ("symbol", number, offset)
+        if m != n or opaque_int:
+            return "fresh"
+        # A slice x[2:4] has two elements of a long array, and fewer of a short one.
+        return "fresh" if sliced and m != 1 else m
+
+    if type(a) is not type(b):
+        return None
+    if isinstance(a, np.ndarray) or isinstance(a, np.generic):
+        if a.dtype != b.dtype or a.ndim != b.ndim or a.dtype.kind == "O":
+            return None
+        return ("array", a.dtype, tuple(map(size, a.shape, b.shape)), module)
+    if isinstance(a, bool) or a is None:
+        return ("scalar", BOOL) if a is not None else ("scalar", Object(type(None)))
+    if isinstance(a, int):
+        found = size(a, b)
+        return ("int", None if found == "fresh" or (opaque_int) else found)
+    if isinstance(a, float):
+        return ("scalar", FLOAT)
+    if isinstance(a, complex):
+        return ("scalar", Scalar("complex"))
+    if isinstance(a, (tuple, list)) and len(a) == len(b):
+        inner = [_encode(x, y, numbering, opaque_int, module, sliced) for x, y in zip(a, b)]
+        if any(i is None for i in inner):
+            return None
+        return ("tuple" if isinstance(a, tuple) else "list", tuple(inner), type(a))
+    return None
+
+
+def _decode(found: Any, originals: dict[int, Dim], symbols: Symbols) -> Type:
+    def size(n: Any) -> Size:
+        if n == "fresh":
+            return symbols.fresh()
+        if isinstance(n, tuple):
+            base = originals[n[1]]
+            return Dim(base.symbol, n[2], base.many, base.wild)
+        return n
+
+    kind = found[0]
+    if kind == "array":
+        return Array(found[1], tuple(map(size, found[2])), found[3])
+    if kind == "int":
+        return INT if found[1] is None else Scalar("int", size(found[1]))
+    if kind == "scalar":
+        return found[1]
+    items = tuple(_decode(i, originals, symbols) for i in found[1])
+    if kind == "tuple":
+        return Tuple(items, found[2])
+    return List(join_all(items, symbols), items)
+
+
+def intrinsic_type(
+    fn: Intrinsic, args: list[Atom], kwargs: dict[str, Atom], symbols: Symbols
+) -> Type:
+    """The result's type of an operation of the core itself."""
+    if fn is core.TUPLE:
+        cls = kwargs["cls"].value if "cls" in kwargs else tuple  # type: ignore[union-attr]
+        return Tuple(tuple(a.type for a in args), cls)
+    if fn is core.LIST:
+        items = tuple(a.type for a in args)
+        return List(join_all(items, symbols), items)
+    if fn is core.DICT:
+        items = tuple(a.type for a in args)
+        return Dict(join_all(items, symbols), kwargs["keys"].value, items)  # type: ignore[union-attr]
+    if fn is core.RANGE:
+        bounds = [_as_size(a) for a in args]
+        if len(args) == 1:
+            return Range(0, bounds[0], 1)
+        step = bounds[2] if len(args) == 3 else 1
+        return Range(bounds[0], bounds[1], step if isinstance(step, int) else None)
+    if fn in (core.NOT, core.IS, core.IS_NOT, core.IN):
+        return BOOL
+    return UNKNOWN
+
+
+def _as_size(atom: Atom) -> Size | None:
+    if isinstance(atom, Const):
+        return atom.value if isinstance(atom.value, int) else None
+    return atom.type.size if isinstance(atom.type, Scalar) else None
+
+
+def constant(value: Any, path: str | None = None, external: Any = None) -> Const:
+    """A constant with its own type."""
+    return Const(value, type_of(value, Symbols()), path, external)

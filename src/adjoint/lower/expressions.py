@@ -1,0 +1,663 @@
+"""Expressions: every operator, attribute, index and literal becomes operations of the core."""
+
+from __future__ import annotations
+
+import builtins
+import numbers
+import operator
+import types
+from collections.abc import Callable
+from typing import Any
+
+import gast
+import numpy as np
+
+from .. import core
+from ..builder import (
+    MAYBE_VIEWS,
+    VIEWS,
+    Builder,
+    is_basic_index,
+    is_mutable,
+    item_type,
+)
+from ..core import UNDEFINED, Atom, Const, External, Var
+from ..errors import Origin, UnsupportedSyntaxError
+from ..infer import constant
+from ..rules.methods import ATTRIBUTES
+from ..types import (
+    INT,
+    NONE,
+    UNKNOWN,
+    Array,
+    Dict,
+    List,
+    Object,
+    Scalar,
+    Tuple,
+    Type,
+    carries_derivative,
+    is_container,
+    type_of,
+)
+from .guards import Guard
+from .state import Aliases, Closure, Frame, Poison, State, stale_error
+
+BINARY: dict[type, Any] = {
+    gast.Add: np.add,
+    gast.Sub: np.subtract,
+    gast.Mult: np.multiply,
+    gast.Div: np.true_divide,
+    gast.FloorDiv: np.floor_divide,
+    gast.Mod: np.remainder,
+    gast.Pow: np.power,
+    gast.MatMult: np.matmul,
+    gast.BitAnd: np.bitwise_and,
+    gast.BitOr: np.bitwise_or,
+    gast.BitXor: np.bitwise_xor,
+    gast.LShift: np.left_shift,
+    gast.RShift: np.right_shift,
+}
+UNARY: dict[type, Any] = {
+    gast.USub: np.negative,
+    gast.UAdd: np.positive,
+    gast.Invert: np.invert,
+}
+COMPARE: dict[type, Any] = {
+    gast.Eq: np.equal,
+    gast.NotEq: np.not_equal,
+    gast.Lt: np.less,
+    gast.LtE: np.less_equal,
+    gast.Gt: np.greater,
+    gast.GtE: np.greater_equal,
+}
+
+EXIT = "<exit>"  # how the statements so far ended: 0 go on, 1 break, 2 continue, 3 return, 4 raise
+RETURN = "<return>"
+_SPECIAL_NUMBERS = (bool, int, float, complex)
+
+
+class Expressions:
+    """Interprets expressions in the frame on top; `Statements` and `Calls` build on it."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.b = builder
+        self.frames: list[Frame] = []
+        self.versions: dict[Var, Var] = {}
+        self.stale: dict[Var, Origin | None] = {}
+        self.aliases = Aliases()
+        self.guards: list[Guard] = []
+        self.silent = 0  # inside no_grad
+
+    # -- state ----------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def env(self) -> dict[str, Any]:
+        return self.frame.env
+
+    def snapshot(self) -> State:
+        return State(dict(self.env), dict(self.versions), dict(self.stale), Var.count())
+
+    def restore(self, state: State) -> None:
+        state = state.copy()
+        self.frame.env, self.versions, self.stale = state.env, state.versions, state.stale
+
+    def refuse(self, what: str, node: Any, advice: str = "") -> UnsupportedSyntaxError:
+        return UnsupportedSyntaxError(what, self.frame.source.origin(node), advice)
+
+    def at(self, node: Any) -> None:
+        if self.frame.template is None:
+            self.b.origin = self.frame.source.origin(node)
+
+    # -- objects --------------------------------------------------------------------------
+
+    def read(self, atom: Atom) -> Atom:
+        """The present version of an object."""
+        if not isinstance(atom, Var):
+            return atom
+        root = atom.root
+        if root in self.stale:
+            rebuilt = self._rebuild(root)
+            if rebuilt is None:
+                raise stale_error(root, self.stale[root], self.b.origin)
+            return rebuilt
+        return self.versions.get(root, atom)
+
+    def _rebuild(self, root: Var) -> Atom | None:
+        """Make a stale view or container anew from the present version of what it shows."""
+        made = self.b.definitions.get(root)
+        if made is None or made.target is not root or root in self.versions:
+            return None
+        container = made.fn in (core.TUPLE, core.LIST, core.DICT)
+        view = made.fn in VIEWS or (
+            made.fn is operator.getitem
+            and isinstance(made.args[0].type, Array)
+            and is_basic_index(made.args[1].type)
+        )
+        if not container and not view:
+            return None
+        args = [self.read(a) for a in made.args]
+        fresh = self.b.op(
+            made.fn, *args, style=made.style, type=root.type, name=root.name, **made.kwargs
+        )
+        assert isinstance(fresh, Var)
+        fresh.named = root.named
+        self._note_aliases(made.fn, [root, *args], fresh)
+        return fresh
+
+    def op(self, fn: Any, *args: Atom, style: str = "", **kwargs: Any) -> Atom:
+        """An operation on the present versions of its operands."""
+        if fn is operator.getitem or fn is core.ATTRIBUTE:
+            folded = self.b._fold(fn, list(args), {}, style)
+            if folded is not None:
+                return folded
+        present = [self.read(a) for a in args]
+        options = {k: self.read(a) if isinstance(a, (Var, Const)) else a for k, a in kwargs.items()}
+        result = self.b.op(fn, *present, style=style, **options)
+        if isinstance(result, Var):
+            if self.silent:
+                result.varied = False
+            self._note_aliases(fn, list(args), result)
+        return result
+
+    def _note_aliases(self, fn: Any, args: list[Atom], result: Var) -> None:
+        if not is_mutable(result.type):
+            return
+        shared: list[Atom] = []
+        if fn in (core.TUPLE, core.LIST, core.DICT, core.CALL, core.PURE_CALL, core.CALL_CORE):
+            shared = args
+        elif fn is operator.getitem:
+            if not isinstance(args[0].type, Array) or is_basic_index(args[1].type):
+                shared = args[:1]
+        elif fn in VIEWS or fn in MAYBE_VIEWS:
+            shared = args[:1]
+        for atom in shared:
+            if isinstance(atom, Var) and is_mutable(atom.type):
+                self.aliases.add(result.root, atom.root)
+
+    def change(
+        self, fn: Any, target: Atom, *args: Atom, style: str = "", type: Type | None = None
+    ) -> Var:
+        """Change an object in place: a new version, and its aliases are stale."""
+        if not isinstance(target, Var):
+            raise UnsupportedSyntaxError("a constant is changed in place", self.b.origin)
+        root = target.root
+        if root.external is not None:
+            raise UnsupportedSyntaxError(
+                f"`{root.name}`, which lives outside the function, is changed in place",
+                self.b.origin,
+                "Pass it as an argument, or change a copy.",
+            )
+        present = self.read(target)
+        version = self.b.in_place(fn, present, *(self.read(a) for a in args), style=style)
+        if type is not None:
+            version.type = type
+        version.varied = version.varied and carries_derivative(version.type)
+        for other in self.aliases.of(root):
+            self.stale[other] = self.b.origin
+        self.versions[root] = version
+        return version
+
+    # -- names ----------------------------------------------------------------------------
+
+    def load(self, name: str, node: Any) -> Atom:
+        frame: Frame | None = self.frame
+        if name not in self.frame.globals:
+            while frame is not None:
+                if name in frame.env:
+                    return self._checked(frame.env[name], name, node)
+                if name in frame.source.cells or frame.parent is None:
+                    break
+                frame = frame.parent
+        frame = frame or self.frame
+        if name in frame.externals:
+            return frame.externals[name]
+        atom = self._load_external(frame, name, node)
+        frame.externals[name] = atom
+        return atom
+
+    def _checked(self, value: Any, name: str, node: Any) -> Atom:
+        if isinstance(value, Poison):
+            raise value.error
+        if value is UNDEFINED:
+            raise self.refuse(f"`{name}` is read before it has a value", node)
+        return value
+
+    def _load_external(self, frame: Frame, name: str, node: Any) -> Atom:
+        cells = frame.source.cells
+        if name in cells:
+            try:
+                value = cells[name].cell_contents
+            except ValueError:
+                raise self.refuse(f"`{name}` has no value yet", node) from None
+            return self.external(value, External("cell", cells[name], name), name)
+        if name in frame.source.globals:
+            value = frame.source.globals[name]
+            return self.external(value, External("global", frame.source.globals, name), name)
+        if hasattr(builtins, name):
+            return Const(getattr(builtins, name), Object(type), name)
+        raise self.refuse(f"the name `{name}` is not defined", node)
+
+    def external(self, value: Any, where: External, path: str) -> Atom:
+        """A value from outside the function: read anew at each call, its type guarded."""
+        if _is_static(value):
+            self.guards.append(Guard(where, "value" if _is_plain(value) else "identity", value))
+            return Const(value, _static_type(value), path, where)
+        self.guards.append(Guard(where, "signature", value))
+        var = Var(where.name, type_of(value, self.b.symbols), named=True)
+        var.external = where
+        return var
+
+    # -- expressions ----------------------------------------------------------------------
+
+    def expr(self, node: Any) -> Atom:
+        """The object that an expression gives (its root; `read` gives its version)."""
+        method: Callable[[Any], Atom] | None = getattr(self, f"expr_{type(node).__name__}", None)
+        if method is None:
+            raise self.refuse(
+                f"{_describe(node)} is not supported", node, "Write it as plain statements."
+            )
+        return method(node)
+
+    def expr_Constant(self, node: Any) -> Atom:
+        return constant(node.value)
+
+    def expr_Name(self, node: Any) -> Atom:
+        return self.load(node.id, node)
+
+    def expr_BinOp(self, node: Any) -> Atom:
+        left, right = self.expr(node.left), self.expr(node.right)
+        return self.binary(type(node.op), left, right, node)
+
+    def binary(self, op: type, left: Atom, right: Atom, node: Any) -> Atom:
+        self.at(node)
+        if op is gast.Add and isinstance(left.type, Tuple) and isinstance(right.type, Tuple):
+            return self.b.tuple(
+                *(self.op(operator.getitem, left, constant(i)) for i in range(len(left.type.items))),
+                *(self.op(operator.getitem, right, constant(i)) for i in range(len(right.type.items))),
+            )
+        if op is gast.Mult and isinstance(left.type, List):
+            return self.repeated_list(left, right)
+        if op is gast.Mult and isinstance(right.type, List):
+            return self.repeated_list(right, left)
+        if is_container(left.type) or is_container(right.type):
+            if not (isinstance(left.type, Array) or isinstance(right.type, Array)):
+                raise self.refuse("this operator on a list, tuple or dict is not supported", node)
+        return self.op(BINARY[op], left, right, style="operator")
+
+    def repeated_list(self, items: Atom, count: Atom) -> Atom:
+        assert isinstance(items.type, List)
+        if isinstance(count, Const) and items.type.items is not None:
+            first = [self.item(items, i) for i in range(len(items.type.items))]
+            return self.op(core.LIST, *(first * count.value))
+        return self.op(
+            np.multiply, items, count, style="operator", type=List(items.type.item), name="items"
+        )
+
+    def expr_UnaryOp(self, node: Any) -> Atom:
+        operand = self.expr(node.operand)
+        self.at(node)
+        if isinstance(node.op, gast.Not):
+            known = truth(operand)
+            if known is not None:
+                return constant(not known)
+            return self.op(core.NOT, operand)
+        return self.op(UNARY[type(node.op)], operand, style="operator")
+
+    def expr_Compare(self, node: Any) -> Atom:
+        left = self.expr(node.left)
+
+        def chain(left: Atom, ops: list[Any], rights: list[Any]) -> Atom:
+            right = self.expr(rights[0])
+            self.at(node)
+            result = self.compare(ops[0], left, right, node)
+            if len(ops) == 1:
+                return result
+            return self.either(result, lambda: chain(right, ops[1:], rights[1:]), lambda: result)
+
+        return chain(left, node.ops, node.comparators)
+
+    def compare(self, op: Any, left: Atom, right: Atom, node: Any) -> Atom:
+        if isinstance(op, (gast.Is, gast.IsNot)):
+            known = _is_same(left, right)
+            if known is not None:
+                return constant(known is isinstance(op, gast.Is))
+            fn = core.IS if isinstance(op, gast.Is) else core.IS_NOT
+            return self.op(fn, left, right)
+        if isinstance(op, (gast.In, gast.NotIn)):
+            known_in = _is_in(left, right)
+            if known_in is not None:
+                return constant(known_in is isinstance(op, gast.In))
+            found = self.op(core.IN, left, right)
+            return found if isinstance(op, gast.In) else self.op(core.NOT, found)
+        if isinstance(left, Const) and isinstance(right, Const) and isinstance(left.value, str):
+            return constant((left.value == right.value) is isinstance(op, gast.Eq))
+        return self.op(COMPARE[type(op)], left, right, style="operator")
+
+    def expr_BoolOp(self, node: Any) -> Atom:
+        def chain(values: list[Any]) -> Atom:
+            first = self.expr(values[0])
+            if len(values) == 1:
+                return first
+            self.at(node)
+            if isinstance(node.op, gast.And):
+                return self.either(first, lambda: chain(values[1:]), lambda: first)
+            return self.either(first, lambda: first, lambda: chain(values[1:]))
+
+        return chain(node.values)
+
+    def expr_IfExp(self, node: Any) -> Atom:
+        test = self.expr(node.test)
+        self.at(node)
+        return self.either(test, lambda: self.expr(node.body), lambda: self.expr(node.orelse))
+
+    def either(self, test: Atom, then: Callable[[], Atom], orelse: Callable[[], Atom]) -> Atom:
+        """A value that depends on a test; only the chosen side is evaluated."""
+        known = truth(test)
+        if known is not None:
+            return then() if known else orelse()
+        name = "<value>"
+
+        def store(side: Callable[[], Atom]) -> Callable[[], None]:
+            def run() -> None:
+                self.env[name] = side()
+
+            return run
+
+        self.if_(self.read(test), store(then), store(orelse))
+        value = self.env.pop(name)
+        return self._checked(value, "this value", self.frame.source.node)
+
+    def if_(self, test: Atom, then: Callable[[], None], orelse: Callable[[], None]) -> None:
+        raise NotImplementedError  # by Statements
+
+    def expr_NamedExpr(self, node: Any) -> Atom:
+        value = self.expr(node.value)
+        self.bind(node.target.id, value)
+        return value
+
+    def bind(self, name: str, value: Atom) -> None:
+        """Give a value a name of the user's."""
+        if isinstance(value, Var) and not value.named and value.root is value:
+            value.name, value.named = name, True
+        self.env[name] = value
+
+    def expr_Tuple(self, node: Any) -> Atom:
+        return self.b_tuple(self._elements(node.elts))
+
+    def b_tuple(self, items: list[Atom]) -> Atom:
+        if all(isinstance(i, Const) and i.path is None and _is_plain(i.value) for i in items):
+            return constant(tuple(i.value for i in items))  # type: ignore[union-attr]
+        return self.op(core.TUPLE, *items)
+
+    def expr_List(self, node: Any) -> Atom:
+        return self.op(core.LIST, *self._elements(node.elts))
+
+    def _elements(self, nodes: list[Any]) -> list[Atom]:
+        items: list[Atom] = []
+        for node in nodes:
+            if isinstance(node, gast.Starred):
+                items += self.unpack_all(self.expr(node.value), node)
+            else:
+                items.append(self.expr(node))
+        return items
+
+    def unpack_all(self, value: Atom, node: Any) -> list[Atom]:
+        """The elements of a container of known length."""
+        length = known_length(value)
+        if length is None:
+            raise self.refuse("the number of elements to unpack is not known here", node)
+        return [self.item(value, i) for i in range(length)]
+
+    def item(self, container: Atom, key: Any) -> Atom:
+        if isinstance(container, Const) and not isinstance(container.value, np.ndarray):
+            return constant(container.value[key])
+        t = item_type(container.type, key)
+        if t is None:
+            return self.op(operator.getitem, container, constant(key))
+        return self.op(operator.getitem, container, constant(key), type=t)
+
+    def expr_Dict(self, node: Any) -> Atom:
+        keys, values = [], []
+        for k, v in zip(node.keys, node.values, strict=True):
+            if k is None:
+                inner = self.expr(v)
+                if not (isinstance(inner.type, Dict) and inner.type.keys is not None):
+                    raise self.refuse("the keys of this dict are not known here", v)
+                for name in inner.type.keys:
+                    keys.append(name)
+                    values.append(self.item(inner, name))
+                continue
+            key = self.expr(k)
+            if not isinstance(key, Const):
+                raise self.refuse("a dict with computed keys is not supported", k)
+            keys.append(key.value)
+            values.append(self.expr(v))
+        merged = dict(zip(keys, values, strict=True))
+        return self.op(core.DICT, *merged.values(), keys=constant(tuple(merged)))
+
+    def expr_Slice(self, node: Any) -> Atom:
+        parts = [
+            constant(None) if p is None else self.expr(p) for p in (node.lower, node.upper, node.step)
+        ]
+        return self.op(core.SLICE, *parts, type=Object(slice))
+
+    def expr_Subscript(self, node: Any) -> Atom:
+        if self.frame.template is not None and _is_d(node.value):
+            return self.frame.template[node.slice.id]
+        value, index = self.expr(node.value), self.expr(node.slice)
+        self.at(node)
+        return self.subscript(value, index, node)
+
+    def subscript(self, value: Atom, index: Atom, node: Any) -> Atom:
+        if isinstance(value, Const) and isinstance(index, Const):
+            try:
+                return constant(value.value[index.value])
+            except Exception as error:
+                raise self.refuse(f"this index fails: {error}", node) from None
+        t = value.type
+        if isinstance(t, (Tuple, List)) and _is_slice(index) and t.items is not None:
+            positions = range(len(t.items))[index.value]  # type: ignore[union-attr]
+            items = [self.item(value, i) for i in positions]
+            return self.op(core.LIST, *items) if isinstance(t, List) else self.b_tuple(items)
+        if isinstance(t, List) and isinstance(index.type, Object) and index.type.cls is slice:
+            return self.op(operator.getitem, value, index, type=List(t.item))
+        if is_container(t) and isinstance(index, Const):
+            return self.item(value, index.value)
+        if isinstance(t, (List, Dict)):
+            return self.op(operator.getitem, value, index, type=t.item)
+        if isinstance(t, Tuple):
+            from ..types import join_all
+
+            return self.op(
+                operator.getitem, value, index, type=join_all(t.items, self.b.symbols)
+            )
+        return self.op(operator.getitem, value, index)
+
+    def expr_Attribute(self, node: Any) -> Atom:
+        value = self.expr(node.value)
+        self.at(node)
+        return self.attribute(value, node.attr, node)
+
+    def attribute(self, value: Atom, name: str, node: Any) -> Atom:
+        if isinstance(value, Const):
+            return self._attribute_of_constant(value, name, node)
+        t = value.type
+        if isinstance(t, Array):
+            return self._attribute_of_array(value, t, name, node)
+        if isinstance(t, Tuple) and name in getattr(t.cls, "_fields", ()):
+            return self.item(value, t.cls._fields.index(name))  # type: ignore[attr-defined]
+        if isinstance(t, Scalar) and name in ("real", "imag", "ndim", "shape", "size", "dtype"):
+            known = {"ndim": 0, "shape": (), "size": 1, "dtype": t.dtype}
+            if name in known:
+                return constant(known[name])
+            return self.op(ATTRIBUTES[name], value, style="attribute")
+        if name in ATTRIBUTES and not isinstance(t, Object):
+            return self.op(ATTRIBUTES[name], value, style="attribute")
+        if isinstance(t, Object) and name.startswith("__"):
+            raise self.refuse(f"the attribute `{name}` is not supported", node)
+        return self.op(core.ATTRIBUTE, value, constant(name), type=UNKNOWN, name=name)
+
+    def _attribute_of_array(self, value: Atom, t: Array, name: str, node: Any) -> Atom:
+        if name in ATTRIBUTES:
+            return self.op(ATTRIBUTES[name], value, style="attribute")
+        if name == "ndim" and t.dims is not None:
+            return constant(len(t.dims))
+        if name == "dtype":
+            return constant(t.element)
+        if name == "size" and t.dims is not None and all(isinstance(n, int) for n in t.dims):
+            return constant(int(np.prod(t.dims)))  # type: ignore[arg-type]
+        if name in ("shape", "size", "ndim"):
+            result: Type = INT
+            if name == "shape":
+                sizes = t.dims
+                result = UNKNOWN if sizes is None else Tuple(tuple(Scalar("int", n) for n in sizes))
+                if sizes == ():
+                    return constant(())
+            elif name == "size" and t.dims is not None and len(t.dims) == 1:
+                result = Scalar("int", t.dims[0])
+            return self.op(core.ATTRIBUTE, value, constant(name), type=result, name=name)
+        raise self.refuse(f"the attribute `{name}` of an array is not supported", node)
+
+    def _attribute_of_constant(self, value: Const, name: str, node: Any) -> Atom:
+        obj = value.value
+        if isinstance(obj, Closure):
+            raise self.refuse(f"the attribute `{name}` of a function is not supported", node)
+        try:
+            found = getattr(obj, name)
+        except AttributeError as error:
+            raise self.refuse(str(error), node) from None
+        path = f"{value.path}.{name}" if value.path else None
+        if isinstance(obj, types.ModuleType) and not _is_array_module(obj):
+            return self.external(found, External("module", obj, name), path or name)
+        if isinstance(obj, types.ModuleType) or _is_static(found):
+            return Const(found, _static_type(found), path, value.external)
+        if isinstance(found, _SPECIAL_NUMBERS):
+            return constant(found)
+        raise self.refuse(f"the attribute `{name}` of this object is not supported", node)
+
+    def expr_JoinedStr(self, node: Any) -> Atom:
+        """An f-string: the same text by str.format."""
+        text, args = "", []
+        for part in node.values:
+            if isinstance(part, gast.Constant):
+                text += str(part.value).replace("{", "{{").replace("}", "}}")
+                continue
+            spec = part.format_spec
+            if spec is not None and any(not isinstance(v, gast.Constant) for v in spec.values):
+                raise self.refuse("a computed format is not supported", node)
+            suffix = ":" + "".join(v.value for v in spec.values) if spec is not None else ""
+            conversion = f"!{chr(part.conversion)}" if part.conversion > 0 else ""
+            text += "{" + conversion + suffix + "}"
+            args.append(self.expr(part.value))
+        self.at(node)
+        if not args:
+            return constant(text.format())
+        return self.op(core.PURE_CALL, Const(text.format, Object(str), f"{text!r}.format"), *args,
+                       type=Object(str), name="text")
+
+
+# -- facts about atoms ------------------------------------------------------------------------
+
+
+def truth(atom: Atom) -> bool | None:
+    """The truth of a value where it is known; None where only the run can tell."""
+    if isinstance(atom, Const) and atom.path is None:
+        return bool(atom.value)
+    if isinstance(atom, Const):
+        return bool(atom.value) if _is_static(atom.value) else None
+    t = atom.type
+    if isinstance(t, Object) and t.cls is type(None):
+        return False
+    length = known_length(atom) if is_container(t) else None
+    return None if length is None else length > 0
+
+
+def known_length(atom: Atom) -> int | None:
+    if isinstance(atom, Const):
+        return len(atom.value) if hasattr(atom.value, "__len__") else None
+    t = atom.type
+    if isinstance(t, (Tuple, List)):
+        return None if t.items is None else len(t.items)
+    if isinstance(t, Dict):
+        return None if t.keys is None else len(t.keys)
+    if isinstance(t, Array) and t.dims and isinstance(t.dims[0], int):
+        return t.dims[0]
+    return None
+
+
+def _is_same(a: Atom, b: Atom) -> bool | None:
+    """`a is b`, where it is known: constants, and anything against None."""
+    if isinstance(a, Const) and isinstance(b, Const):
+        return a.value is b.value
+    for x, y in ((a, b), (b, a)):
+        if isinstance(y, Const) and y.value is None and not isinstance(x, Const):
+            if x.type == NONE:
+                return True
+            return None if type(x.type) in (type(UNKNOWN), Type) else False
+    return None
+
+
+def _is_in(a: Atom, b: Atom) -> bool | None:
+    if not isinstance(a, Const):
+        return None
+    if isinstance(b, Const):
+        return a.value in b.value
+    if isinstance(b.type, Dict) and b.type.keys is not None:
+        return a.value in b.type.keys
+    return None
+
+
+def _is_slice(atom: Atom) -> bool:
+    return isinstance(atom, Const) and isinstance(atom.value, slice)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (bool, str, bytes, type(None), int, float, complex, slice, type(...)))
+
+
+def _is_static(value: Any) -> bool:
+    """Values that the code is specialised on: functions, modules, classes, flags, texts."""
+    if isinstance(value, (bool, str, bytes, type(None), type(...), np.dtype, Closure, slice)):
+        return True
+    if isinstance(value, numbers.Number) or isinstance(value, np.generic):
+        return False
+    if isinstance(value, (np.ndarray, list, tuple, dict, set, range)):
+        return False
+    return callable(value) or isinstance(value, types.ModuleType)
+
+
+def _static_type(value: Any) -> Type:
+    if isinstance(value, bool) or isinstance(value, (int, float, complex)):
+        return type_of(value, _NO_SYMBOLS)
+    return Object(type(value))
+
+
+_NO_SYMBOLS: Any = None
+
+
+def _is_array_module(module: types.ModuleType) -> bool:
+    return module.__name__.split(".")[0] in ("numpy", "math", "cupy", "cmath")
+
+
+def _is_d(node: Any) -> bool:
+    return isinstance(node, gast.Name) and node.id == "d"
+
+
+def _describe(node: Any) -> str:
+    names = {
+        "Await": "`await`",
+        "Yield": "`yield`",
+        "YieldFrom": "`yield from`",
+        "GeneratorExp": "a generator expression here",
+        "SetComp": "a set comprehension",
+        "DictComp": "a dict comprehension",
+        "Set": "a set",
+        "Starred": "a starred expression here",
+    }
+    return names.get(type(node).__name__, f"`{type(node).__name__}`")
+

@@ -1,0 +1,105 @@
+"""Entry points: a callable and its arguments' types -> a function in the core."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from typing import Any
+
+import gast
+
+from ..builder import Builder
+from ..core import UNDEFINED, Const, Function, Var
+from ..errors import SourceUnavailableError
+from ..parse import Source, parse_function
+from ..rules import RULES
+from ..types import Type, carries_derivative
+from .calls import Calls, Recursive, _has, _name
+from .expressions import _is_static
+from .guards import Guard
+from .state import Frame
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of the function that is compiled.
+
+    `literal` arguments (flags, texts, None, functions, defaults) are compiled in by value.
+    """
+
+    name: str
+    type: Type
+    wrt: bool = False
+    literal: bool = False
+    value: Any = None
+
+
+class Lowering(Calls):
+    """Interprets one function for one signature."""
+
+    guards: list[Guard]
+
+
+def lower_function(
+    fn: Any, arguments: list[Argument], builder: Builder | None = None
+) -> tuple[Function, list[Guard], Builder]:
+    """The core of `fn`, what it assumes of values outside, and the builder that knows its parts."""
+    recursive: frozenset[Any] = frozenset()
+    while True:
+        lowering = Lowering(Builder(builder.symbols if builder else None), recursive)
+        try:
+            return lower_call(lowering, fn, arguments), lowering.guards, lowering.b
+        except Recursive as found:
+            recursive |= {found.code}
+
+
+def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Function:
+    params = [
+        Var(a.name, a.type, named=True, varied=a.wrt and carries_derivative(a.type))
+        for a in arguments
+    ]
+    env: dict[str, Any] = {}
+    for argument, param in zip(arguments, params, strict=True):
+        static = argument.literal or _is_static(argument.value)
+        env[argument.name] = (
+            Const(argument.value, argument.type, argument.name) if static else param
+        )
+    if isinstance(fn, types.FunctionType):
+        source = parse_function(fn)
+        frame = Frame(source, env, identity=fn.__code__)
+        if fn.__code__ in lowering.recursive:
+            lowering.frames.append(Frame(source, {}))
+            result = lowering.call_core(source, None, env, fn.__code__)
+        else:
+            result = lowering.run(frame)
+            lowering.frames.append(frame)
+        name, doc = fn.__name__, fn.__doc__ or ""
+    else:
+        source = _made_up_source(fn)
+        lowering.frames.append(Frame(source, {}))
+        result = lowering.call(
+            Const(fn, Type(), getattr(fn, "__name__", "fn")), list(env.values()), {}, source.node
+        )
+        name, doc = source.name, ""
+    function = Function(name, params, lowering.b.block, source.origin(source.node), doc)
+    function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
+    function.callees = list(lowering.cores.values())
+    return function
+
+
+def _made_up_source(fn: Any) -> Source:
+    """Stands for the source of a callable that needs none: a ufunc, a bound method, a partial."""
+    inner = fn
+    while hasattr(inner, "func") or hasattr(inner, "__func__"):
+        inner = getattr(inner, "func", None) or inner.__func__
+    if not callable(fn):
+        raise TypeError(f"expected a function, got {type(fn).__name__}")
+    if not isinstance(inner, types.FunctionType) and not _has(inner, RULES):
+        raise SourceUnavailableError(
+            f"`{_name(inner)}` has neither Python source nor a derivative rule",
+            None,
+            "Wrap it in a Python function of yours that has a rule.",
+        )
+    node = gast.parse("def f():\n    pass").body[0]
+    name = getattr(inner, "__name__", "function").strip("<>")
+    return Source(node, f"<{name}>", name, {}, {}, {})

@@ -1,0 +1,994 @@
+"""Statements: assignment, branches and loops become single assignment in structured blocks."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import gast
+import numpy as np
+
+from .. import core
+from ..builder import is_mutable, is_number
+from ..core import UNDEFINED, Atom, Block, Const, For, Loop, Var, While
+from ..errors import AdjointError, UnsupportedSyntaxError
+from ..infer import constant
+from ..types import (
+    INT,
+    UNKNOWN,
+    Array,
+    Dict,
+    List,
+    Object,
+    Range,
+    Tuple,
+    Type,
+    Unknown,
+    carries_derivative,
+    join,
+    join_all,
+)
+from .expressions import BINARY, EXIT, RETURN, Expressions, known_length, truth
+from .state import Poison, State
+
+GO_ON, BREAK, CONTINUE, RETURNED, RAISED = range(5)
+_MAX_ROUNDS = 12  # of the search for the types that a loop keeps
+_MAX_UNROLLED = 64
+
+COUNT = Const(None, Object(enumerate), "<count>")
+"""Stands for the counter of `enumerate` among the iterables of a loop."""
+
+
+class Statements(Expressions):
+    # -- blocks ---------------------------------------------------------------------------
+
+    def statements(self, nodes: list[Any]) -> None:
+        """Interpret statements up to the first that leaves the block for certain.
+
+        What follows a branch that ends early moves into the other branch, so that nothing has to
+        be skipped by a flag; only a branch that *may* end early needs a test of how it ended.
+        """
+        for position, node in enumerate(nodes):
+            rest = nodes[position + 1 :]
+            if isinstance(node, gast.If) and rest:
+                if always_exits(node.body):
+                    self.branch_statement(node, node.body, node.orelse + rest)
+                    return
+                if node.orelse and always_exits(node.orelse):
+                    self.branch_statement(node, node.body + rest, node.orelse)
+                    return
+            self.statement(node)
+            exit_code = self.env[EXIT]
+            if isinstance(exit_code, Const) and exit_code.value == GO_ON:
+                continue
+            if rest and not isinstance(exit_code, Const):
+                self._after_possible_exit(exit_code, rest)
+            return
+
+    def _after_possible_exit(self, exit_code: Atom, rest: list[Any]) -> None:
+        goes_on = self.op(np.equal, exit_code, constant(GO_ON), style="operator")
+
+        def go_on() -> None:
+            self.env[EXIT] = constant(GO_ON)
+            self.statements(rest)
+
+        self.if_(goes_on, go_on, lambda: None)
+
+    def statement(self, node: Any) -> None:
+        method: Callable[[Any], None] | None = getattr(self, f"stmt_{type(node).__name__}", None)
+        if method is None:
+            name = _STATEMENT_NAMES.get(type(node).__name__, type(node).__name__)
+            raise self.refuse(f"{name} is not supported", node, _ADVICE.get(type(node).__name__, ""))
+        method(node)
+
+    def stmt_Expr(self, node: Any) -> None:
+        if not isinstance(node.value, gast.Constant):
+            self.expr(node.value)
+
+    def stmt_Pass(self, node: Any) -> None:
+        pass
+
+    def stmt_Global(self, node: Any) -> None:
+        self.frame.globals |= frozenset(node.names)
+
+    def stmt_Import(self, node: Any) -> None:
+        import importlib
+
+        for alias in node.names:
+            module = importlib.import_module(alias.name)
+            bound = module if alias.asname else importlib.import_module(alias.name.split(".")[0])
+            self.env[alias.asname or alias.name.split(".")[0]] = Const(
+                bound, Object(type(bound)), alias.asname or alias.name
+            )
+
+    def stmt_Assert(self, node: Any) -> None:
+        test = self.expr(node.test)
+        message = [self.expr(node.msg)] if node.msg is not None else []
+        self.at(node)
+        self.b.emit(
+            core.Op(None, core.ASSERT, [self.read(test), *map(self.read, message)], {}, "", self.b.origin)
+        )
+
+    def stmt_Raise(self, node: Any) -> None:
+        if node.exc is None or node.cause is not None:
+            raise self.refuse("this form of `raise` is not supported", node)
+        error = self.expr(node.exc)
+        self.at(node)
+        self.b.emit(core.Op(None, core.RAISE, [self.read(error)], {}, "", self.b.origin))
+        self.env[EXIT] = constant(RAISED)
+
+    def stmt_Delete(self, node: Any) -> None:
+        for target in node.targets:
+            if not isinstance(target, gast.Name):
+                raise self.refuse("`del` of an element is not supported", node)
+            self.env[target.id] = UNDEFINED
+
+    def stmt_Return(self, node: Any) -> None:
+        self.env[RETURN] = constant(None) if node.value is None else self.expr(node.value)
+        self.env[EXIT] = constant(RETURNED)
+
+    def stmt_Break(self, node: Any) -> None:
+        self.env[EXIT] = constant(BREAK)
+
+    def stmt_Continue(self, node: Any) -> None:
+        self.env[EXIT] = constant(CONTINUE)
+
+    # -- assignment -----------------------------------------------------------------------
+
+    def stmt_Assign(self, node: Any) -> None:
+        value = self.expr(node.value)
+        for target in node.targets:
+            self.assign(target, value)
+
+    def stmt_AnnAssign(self, node: Any) -> None:
+        if node.value is not None:
+            self.assign(node.target, self.expr(node.value))
+
+    def assign(self, target: Any, value: Atom) -> None:
+        self.at(target)
+        if isinstance(target, gast.Name):
+            if target.id in self.frame.globals:
+                raise self.refuse(
+                    f"the global `{target.id}` is assigned", target, "Return the value instead."
+                )
+            self.bind(target.id, value)
+        elif isinstance(target, (gast.Tuple, gast.List)):
+            self._unpack(target, value)
+        elif isinstance(target, gast.Subscript):
+            container, index = self.expr(target.value), self.expr(target.slice)
+            self.at(target)
+            self.store(container, index, value, target)
+        else:
+            raise self.refuse(
+                f"assignment to {_STATEMENT_NAMES.get(type(target).__name__, 'this target')} "
+                "is not supported",
+                target,
+                "Keep the value in a local variable and return it.",
+            )
+
+    def _unpack(self, target: Any, value: Atom) -> None:
+        targets = target.elts
+        starred = [i for i, t in enumerate(targets) if isinstance(t, gast.Starred)]
+        length = known_length(value)
+        if starred:
+            if length is None:
+                raise self.refuse("the number of elements to unpack is not known here", target)
+            items = self.unpack_all(value, target)
+            at = starred[0]
+            after = len(targets) - at - 1
+            middle = self.op(core.LIST, *items[at : length - after])
+            items = [*items[:at], middle, *items[length - after :]]
+            names = [*targets[:at], targets[at].value, *targets[at + 1 :]]
+            if len(items) != len(names):
+                raise self.refuse(f"{length} values cannot be unpacked here", target)
+            for t, item in zip(names, items, strict=True):
+                self.assign(t, item)
+            return
+        if length is not None and length != len(targets):
+            raise self.refuse(f"{length} values are unpacked into {len(targets)} names", target)
+        parts = []
+        for i in range(len(targets)):
+            parts.append(self.item(value, i))
+        for t, part in zip(targets, parts, strict=True):
+            self.assign(t, part)
+
+    def store(self, container: Atom, index: Atom, value: Atom, node: Any) -> None:
+        """container[index] = value"""
+        if isinstance(container, Const):
+            raise self.refuse("a constant is changed in place", node)
+        made = self.b.definitions.get(container.root)
+        t = container.type
+        if isinstance(t, Tuple):
+            raise self.refuse("a tuple cannot be changed", node)
+        if (
+            isinstance(t, Array)
+            and made is not None
+            and made.target is container.root
+            and made.fn is operator.getitem
+            and isinstance(made.args[0].type, Array)
+        ):
+            raise self.refuse(
+                f"`{container.name}` is a view of `{made.args[0].name}` "  # type: ignore[union-attr]
+                "and is changed in place",
+                node,
+                "Index the whole array instead: a[i, j] = v, not row = a[i]; row[j] = v.",
+            )
+        self.change(core.STORE, container, index, value, type=_stored(t, index, value, self))
+
+    def stmt_AugAssign(self, node: Any) -> None:
+        target = node.target
+        if isinstance(target, gast.Name):
+            current = self.load(target.id, target)
+            value = self.expr(node.value)
+            self.at(node)
+            if is_number(current.type) or isinstance(current.type, (Tuple, Object)):
+                self.bind(target.id, self.binary(type(node.op), current, value, node))
+                return
+            if isinstance(current.type, Array) and isinstance(current, Var):
+                fn = BINARY[type(node.op)]
+                self.change(fn, current, value, style="inplace")
+                return
+            if isinstance(current.type, List):
+                raise self.refuse("`+=` on a list is not supported", node, "Use append.")
+            # The type is not known: right for numbers, and for arrays that have no other name.
+            self.bind(target.id, self.binary(type(node.op), current, value, node))
+            return
+        if isinstance(target, gast.Subscript):
+            container, index = self.expr(target.value), self.expr(target.slice)
+            value = self.expr(node.value)
+            self.at(node)
+            before = self.subscript(container, index, target)
+            after = self.binary(type(node.op), before, value, node)
+            self.store(container, index, after, target)
+            return
+        raise self.refuse("assignment to an attribute is not supported", node)
+
+    # -- functions ------------------------------------------------------------------------
+
+    def stmt_FunctionDef(self, node: Any) -> None:
+        value = self.closure(node, node.name)
+        for decorator in reversed(node.decorator_list):
+            self.at(decorator)
+            value = self.call(self.expr(decorator), [value], {}, decorator)
+        self.env[node.name] = value
+
+    def closure(self, node: Any, name: str) -> Atom:
+        raise NotImplementedError  # by Calls
+
+    def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+        raise NotImplementedError  # by Calls
+
+    def stmt_With(self, node: Any) -> None:
+        if len(node.items) == 1 and node.items[0].optional_vars is None:
+            context = node.items[0].context_expr
+            if isinstance(context, gast.Call):
+                from ..api import no_grad
+
+                callee = self.expr(context.func)
+                if isinstance(callee, Const) and callee.value is no_grad:
+                    self.silent += 1
+                    try:
+                        self.statements(node.body)
+                    finally:
+                        self.silent -= 1
+                    return
+        raise self.refuse(
+            "`with` is not supported", node, "Move it out of the function that is differentiated."
+        )
+
+    # -- branches -------------------------------------------------------------------------
+
+    def stmt_If(self, node: Any) -> None:
+        self.branch_statement(node, node.body, node.orelse)
+
+    def branch_statement(self, node: Any, body: list[Any], orelse: list[Any]) -> None:
+        test = self.expr(node.test)
+        self.at(node)
+        known = truth(test)
+        if known is not None:
+            self.statements(body if known else orelse)
+            return
+        self.if_(self.read(test), lambda: self.statements(body), lambda: self.statements(orelse))
+
+    def if_(self, test: Atom, then: Callable[[], None], orelse: Callable[[], None]) -> None:
+        """Interpret both branches and bind each name to what it is after either."""
+        origin = self.b.origin
+        before = self.snapshot()
+        blocks, ends = [], []
+        for side in (then, orelse):
+            self.restore(before)
+            block = Block()
+            with self.b.inside(block):
+                side()
+            blocks.append(block)
+            ends.append(self.snapshot())
+        self.b.origin = origin
+        self._merge(test, before, blocks, ends)
+
+    def _merge(
+        self, test: Atom, before: State, blocks: list[Block], ends: list[State]
+    ) -> None:
+        raised = [_code(end) == RAISED for end in ends]
+        if raised[0] != raised[1]:
+            # Only one side goes on: what it knows holds afterwards. Values that it computed are
+            # defined on every path that gets here.
+            alive = ends[raised.index(False)]
+        else:
+            alive = None
+        names = [n for n in {**ends[0].env, **ends[1].env} if not _equal(ends, n)]
+        roots = [
+            r
+            for r in {**ends[0].versions, **ends[1].versions}
+            if ends[0].versions.get(r, r) is not ends[1].versions.get(r, r)
+            and _is_outer(r, before)
+        ]
+        merged: dict[str, Any] = {}
+        kept: list[str] = []
+        for name in names:
+            value = self._merge_static(name, ends, alive)
+            if value is None:
+                kept.append(name)
+            else:
+                merged[name] = value
+        for block, end, ended in zip(blocks, ends, raised, strict=True):
+            self.restore(end)
+            with self.b.inside(block):
+                if ended and alive is not None:
+                    block.yields = [UNDEFINED] * (len(kept) + len(roots))
+                    continue
+                block.yields = [self._yielded(end.env.get(n, UNDEFINED), merged, n) for n in kept]
+                block.yields += [end.versions.get(r, r) for r in roots]
+        kept_names = [n for n in kept if n not in merged]
+        for block in blocks:
+            block.yields = [
+                y
+                for n, y in zip([*kept, *[None] * len(roots)], block.yields, strict=True)
+                if n not in merged
+            ]
+        self.restore(before)
+        self.stale = ends[0].stale | ends[1].stale
+        sources = [list(b.yields) for b in blocks]
+        results = self.b.branch(test, *blocks)
+        for name, result, a, b in zip(kept_names, results, sources[0], sources[1]):
+            if isinstance(result, Var) and name[0] != "<":
+                result.name, result.named = name, True
+            self._alias_merge(result, a, b)
+            merged[name] = result
+        self.env.update(merged)
+        for root, result in zip(roots, results[len(kept_names) :], strict=True):
+            assert isinstance(result, Var)
+            result.name, result.named = root.name, root.named
+            result.root = root
+            self.versions[root] = result
+
+    def _merge_static(self, name: str, ends: list[State], alive: State | None) -> Any:
+        """A merged value that needs no variable; None where one is needed."""
+        values = [end.env.get(name, UNDEFINED) for end in ends]
+        if alive is not None and name == EXIT:
+            return alive.env[EXIT]
+        for value in values:
+            if isinstance(value, Poison):
+                return value
+        statics = [v for v in values if isinstance(v, Const) and callable(v.value)]
+        if statics:
+            error = UnsupportedSyntaxError(
+                f"which function `{name}` is depends on a branch", self.b.origin,
+                "Call each function in its own branch.",
+            )
+            return Poison(error)
+        return None
+
+    def _yielded(self, value: Any, merged: dict[str, Any], name: str) -> Atom:
+        try:
+            return self.read(value)
+        except AdjointError as error:
+            merged[name] = Poison(error)
+            return UNDEFINED
+
+    def _alias_merge(self, result: Atom, *sources: Atom) -> None:
+        if not isinstance(result, Var) or not is_mutable(result.type):
+            return
+        for source in sources:
+            if isinstance(source, Var) and is_mutable(source.type):
+                self.aliases.add(result.root, source.root)
+
+    # -- loops ----------------------------------------------------------------------------
+
+    def stmt_While(self, node: Any) -> None:
+        cond = Block()
+
+        def test() -> None:
+            with self.b.inside(cond):
+                cond.stmts.clear()
+                cond.yields = [self.read(self.expr(node.test))]
+
+        def make(loop: dict[str, Any]) -> Loop:
+            return While(**loop, cond=cond)
+
+        self.at(node)
+        self.loop(node, lambda: self.statements(node.body), make, test)
+
+    def stmt_For(self, node: Any) -> None:
+        iterable = self.iterable(node.iter)
+        self.for_(iterable, lambda item: self._loop_body(node, item), node)
+
+    def _loop_body(self, node: Any, item: Atom) -> None:
+        self.assign(node.target, item)
+        self.statements(node.body)
+
+    def iterable(self, node: Any) -> Any:
+        """What a loop walks: an atom, or ("zip", parts), ("reversed", part), ("enumerate", part)."""
+        if isinstance(node, gast.Call) and not node.keywords:
+            if not any(isinstance(a, gast.Starred) for a in node.args):
+                callee = self.expr(node.func)
+                if isinstance(callee, Const):
+                    if callee.value is zip and node.args:
+                        return ("zip", [self.iterable(a) for a in node.args])
+                    if callee.value is enumerate and len(node.args) in (1, 2):
+                        start = self.expr(node.args[1]) if len(node.args) == 2 else constant(0)
+                        return ("enumerate", self.iterable(node.args[0]), start)
+        return self.expr(node)
+
+    def for_(self, iterable: Any, body: Callable[[Atom], None], node: Any) -> None:
+        unrolled = self._unrolled(iterable)
+        if unrolled is not None:
+            self._unroll(unrolled, body, node)
+            return
+        sources: list[Atom] = []
+        self._flatten(iterable, sources, node)
+        items: list[Var | None] = []
+        slots: list[Var] = []
+        self.at(node)
+
+        def start() -> None:
+            slots[:] = [self._loop_item(s, node) for s in sources]
+            items[:] = slots
+            body(self._rebuild_item(iterable, iter(slots)))
+
+        def make(loop: dict[str, Any]) -> Loop:
+            return For(**loop, items=list(items), iterables=[self.read(s) for s in sources])
+
+        self.loop(node, start, make, None)
+
+    def _flatten(self, iterable: Any, sources: list[Atom], node: Any) -> None:
+        if not isinstance(iterable, tuple):
+            t = iterable.type
+            if isinstance(t, Dict):
+                raise self.refuse("a loop over a dict with unknown keys is not supported", node)
+            sources.append(iterable)
+        elif iterable[0] == "zip":
+            for part in iterable[1]:
+                self._flatten(part, sources, node)
+        else:
+            if not (isinstance(iterable[2], Const) and iterable[2].value == 0):
+                raise self.refuse("`enumerate` with a start is not supported", node)
+            sources.append(COUNT)
+            self._flatten(iterable[1], sources, node)
+
+    def _rebuild_item(self, iterable: Any, slots: Any) -> Atom:
+        if not isinstance(iterable, tuple):
+            return next(slots)
+        if iterable[0] == "zip":
+            return self.b_tuple([self._rebuild_item(p, slots) for p in iterable[1]])
+        return self.b_tuple([next(slots), self._rebuild_item(iterable[1], slots)])
+
+    def _loop_item(self, source: Atom, node: Any) -> Var:
+        t = source.type
+        if source is COUNT or isinstance(t, Range):
+            return Var("i", INT)
+        if isinstance(t, Array):
+            if t.dims == ():
+                raise self.refuse("a loop over a single number", node)
+            item: Type = UNKNOWN if t.dims is None else Array(t.element, t.dims[1:], t.module)
+        elif isinstance(t, Tuple):
+            item = join_all(t.items, self.b.symbols)
+        elif isinstance(t, List):
+            item = t.item
+        elif isinstance(t, Object) and not isinstance(source, Const):
+            raise self.refuse(f"a loop over a {t} is not supported", node)
+        else:
+            item = UNKNOWN
+        var = Var("item", item)
+        var.varied = source.varied and carries_derivative(item)
+        if isinstance(source, Var) and is_mutable(item):
+            self.aliases.add(var, source.root)
+        return var
+
+    def _unrolled(self, iterable: Any) -> list[Atom] | None:
+        """The items of a loop over few values of different kinds, which has no common body."""
+        if isinstance(iterable, tuple):
+            parts = iterable[1] if iterable[0] == "zip" else [iterable[1]]
+            columns = [self._unrolled(p) for p in parts]
+            if all(c is None for c in columns):
+                return None
+            known = [c for c in columns if c is not None]
+            lengths = {len(c) for c in known}
+            for position, part in enumerate(parts):
+                if columns[position] is None and not isinstance(part, tuple):
+                    length = known_length(part)
+                    if length is None:
+                        return None
+                    columns[position] = [self.item(part, i) for i in range(length)]
+                    lengths.add(length)
+            if any(c is None for c in columns):
+                return None
+            count = min(lengths)
+            if iterable[0] == "zip":
+                return [self.b_tuple([c[i] for c in columns]) for i in range(count)]  # type: ignore[index]
+            start = iterable[2].value if isinstance(iterable[2], Const) else None
+            if start is None:
+                return None
+            return [self.b_tuple([constant(start + i), columns[0][i]]) for i in range(count)]  # type: ignore[index]
+        t = iterable.type
+        if isinstance(iterable, Const) and isinstance(iterable.value, (tuple, list, dict, str)):
+            values = list(iterable.value)
+            if len(values) <= _MAX_UNROLLED:
+                return [constant(v) for v in values]
+            return None
+        if isinstance(t, Dict) and t.keys is not None and len(t.keys) <= _MAX_UNROLLED:
+            return [constant(k) for k in t.keys]
+        if isinstance(t, (Tuple, List)) and t.items is not None and len(t.items) <= _MAX_UNROLLED:
+            item = join_all(t.items, self.b.symbols)
+            if isinstance(t, Tuple) or _mixed(item):
+                return [self.item(iterable, i) for i in range(len(t.items))]
+        return None
+
+    def _unroll(self, items: list[Atom], body: Callable[[Atom], None], node: Any) -> None:
+        def run(position: int) -> None:
+            if position == len(items):
+                if node is not None and getattr(node, "orelse", None):
+                    self.statements(node.orelse)
+                return
+            body(items[position])
+            code = self.env[EXIT]
+            if isinstance(code, Const):
+                if code.value in (GO_ON, CONTINUE):
+                    self.env[EXIT] = constant(GO_ON)
+                    run(position + 1)
+                return
+            ended = self.op(np.equal, code, constant(BREAK), style="operator")
+            returned = self.op(np.equal, code, constant(RETURNED), style="operator")
+
+            def go_on() -> None:
+                self.env[EXIT] = constant(GO_ON)
+                run(position + 1)
+
+            self.if_(ended, lambda: None, lambda: self.if_(returned, lambda: None, go_on))
+
+        run(0)
+        code = self.env[EXIT]
+        if isinstance(code, Const):
+            if code.value == BREAK:
+                self.env[EXIT] = constant(GO_ON)
+        else:
+            returned = self.op(np.equal, code, constant(RETURNED), style="operator")
+            self.if_(
+                returned,
+                lambda: self.env.__setitem__(EXIT, constant(RETURNED)),
+                lambda: self.env.__setitem__(EXIT, constant(GO_ON)),
+            )
+
+    def loop(
+        self,
+        node: Any,
+        body: Callable[[], None],
+        make: Callable[[dict[str, Any]], Loop],
+        test: Callable[[], None] | None,
+    ) -> None:
+        """Interpret a loop: again and again, until the types of what it changes are stable.
+
+        What it changes is found on the way: the names that its body assigns, and the objects that
+        it changes in place.
+        """
+        origin = self.b.origin
+        before = self.snapshot()
+        names = _assigned(node)
+        params: dict[Any, tuple[Type, bool]] = {}  # name or root -> type and variedness
+        roots: list[Var] = []
+        stale: dict[Var, Any] = {}
+        for round_ in range(_MAX_ROUNDS):
+            self.restore(before)
+            self.stale.update(stale)
+            entry, inits, yields, block = self._round(names, roots, params, body, test, origin)
+            end = self.snapshot()
+            changed = [
+                r
+                for r in end.versions
+                if end.versions[r] is not entry.versions.get(r, r)
+                and r not in roots
+                and _is_outer(r, before)
+            ]
+            grown = self._grow(names, roots, inits, yields, params, give_up=round_ > 6)
+            new_stale = {
+                r: o for r, o in end.stale.items() if r not in stale and r not in before.stale
+            }
+            roots += changed
+            stale.update(new_stale)
+            if not changed and not grown and not new_stale:
+                break
+        else:
+            raise self.refuse("no fixed types are found for what this loop changes", node)
+        self._finish_loop(node, names, roots, entry, inits, yields, block, make, before, stale)
+
+    def _round(
+        self,
+        names: list[str],
+        roots: list[Var],
+        params: dict[Any, tuple[Type, bool]],
+        body: Callable[[], None],
+        test: Callable[[], None] | None,
+        origin: Any,
+    ) -> tuple[State, list[Atom], list[Atom], Block]:
+        """Interpret the body once, with parameters of the types found so far."""
+        self.b.origin = origin
+        inits: list[Atom] = []
+        for name in names:
+            value = self.env.get(name, UNDEFINED)
+            inits.append(UNDEFINED if isinstance(value, Poison) else self._quiet_read(value))
+        inits += [self.versions.get(r, r) for r in roots]
+        for key, init in zip([*names, *roots], inits, strict=True):
+            t, varied = params.setdefault(key, (init.type, init.varied))
+            param = Var(key if isinstance(key, str) else key.name, t, named=True, varied=varied)
+            if isinstance(key, str):
+                param.named = key[0] != "<"
+                static = isinstance(init, Const) and callable(init.value)
+                if type(t) is Type or static:
+                    self.env[key] = init
+                    if isinstance(init, Const) and init is UNDEFINED:
+                        self.env[key] = UNDEFINED
+                else:
+                    self.env[key] = param
+                    self._alias_merge(param, init)
+            else:
+                param.root = key
+                param.named = key.named
+                self.versions[key] = param
+        self.env[EXIT] = constant(GO_ON)
+        entry = self.snapshot()
+        block = Block()
+        if test is not None:
+            test()
+        with self.b.inside(block):
+            body()
+            yields = []
+            for name in names:
+                value = self.env.get(name, UNDEFINED)
+                yields.append(UNDEFINED if isinstance(value, Poison) else self._quiet_read(value))
+            yields += [self.versions.get(r, r) for r in roots]
+        return entry, inits, yields, block
+
+    def _quiet_read(self, value: Atom) -> Atom:
+        try:
+            return self.read(value)
+        except AdjointError:
+            return UNDEFINED
+
+    def _grow(
+        self,
+        names: list[str],
+        roots: list[Var],
+        inits: list[Atom],
+        yields: list[Atom],
+        params: dict[Any, tuple[Type, bool]],
+        give_up: bool,
+    ) -> bool:
+        """Join what the body yields into the types of the parameters; whether any has changed."""
+        grown = False
+        for key, init, end in zip([*names, *roots], inits, yields, strict=True):
+            t, varied = params[key]
+            if isinstance(end, Const) and callable(end.value):
+                continue
+            joined = join(t, end.type, self.b.symbols)
+            if isinstance(init, Const) and isinstance(end, Const) and init is not UNDEFINED:
+                if isinstance(joined, Object) and init.value is not end.value:
+                    joined = UNKNOWN
+            if give_up and joined != t:
+                joined = UNKNOWN
+            new = (joined, (varied or end.varied) and carries_derivative(joined))
+            if new != params[key]:
+                params[key] = new
+                grown = True
+        return grown
+
+    def _finish_loop(
+        self,
+        node: Any,
+        names: list[str],
+        roots: list[Var],
+        entry: State,
+        inits: list[Atom],
+        yields: list[Atom],
+        block: Block,
+        make: Callable[[dict[str, Any]], Loop],
+        before: State,
+        stale: dict[Var, Any],
+    ) -> None:
+        end_env = self.env
+        exit_code = end_env[EXIT]
+        with self.b.inside(block):
+            stop = self._stop_flag(exit_code)
+        self.restore(before)
+        self.stale.update(stale)
+        loop_params: list[Var] = []
+        loop_inits: list[Atom] = []
+        loop_yields: list[Atom] = []
+        results: list[Var] = []
+        after: dict[str, Any] = {}
+        for key, init, end in zip([*names, *roots], inits, yields, strict=True):
+            if isinstance(key, str):
+                param = entry.env.get(key, UNDEFINED)
+                if end is param or (not isinstance(param, Var) and end is UNDEFINED):
+                    continue  # unchanged by the body
+                if isinstance(end, Const) and callable(end.value):
+                    after[key] = end
+                    continue
+                if not isinstance(param, Var):
+                    param = Var(key, end.type, named=key[0] != "<")
+            else:
+                param = entry.versions[key]
+            assert isinstance(param, Var)
+            result = Var(param.name, param.type, named=param.named)
+            result.varied = param.varied or end.varied
+            loop_params.append(param)
+            loop_inits.append(init)
+            loop_yields.append(end)
+            results.append(result)
+            if isinstance(key, str):
+                after[key] = result
+                self._alias_merge(result, init, end)
+            else:
+                result.root = key
+                self.versions[key] = result
+        code = self._exit_after_loop(exit_code, loop_params, loop_inits, loop_yields, results)
+        block.yields = [*loop_yields, stop]
+        loop = make(
+            {
+                "params": loop_params,
+                "inits": loop_inits,
+                "body": block,
+                "results": results,
+                "origin": self.frame.source.origin(node),
+            }
+        )
+        self.b.block.stmts.append(loop)
+        self.env.update(after)
+        self._after_loop(node, code)
+
+    def _stop_flag(self, code: Atom) -> Atom:
+        if isinstance(code, Const):
+            return constant(code.value in (BREAK, RETURNED))
+        select = self.b.selects.get(code) if isinstance(code, Var) else None
+        if select is not None and all(isinstance(s, Const) for s in select[1:]):
+            test, a, b = select
+            stops = [s.value in (BREAK, RETURNED) for s in (a, b)]  # type: ignore[union-attr]
+            if stops == [True, False]:
+                return test
+            if stops == [False, True]:
+                return self.op(core.NOT, test)
+            return constant(stops[0])
+        return self.op(core.IN, code, constant((BREAK, RETURNED)))
+
+    def _exit_after_loop(
+        self,
+        code: Atom,
+        params: list[Var],
+        inits: list[Atom],
+        yields: list[Atom],
+        results: list[Var],
+    ) -> Atom:
+        """How the last iteration ended, as a value after the loop."""
+        if isinstance(code, Const) and code.value in (GO_ON, CONTINUE):
+            return constant(GO_ON)
+        params.append(Var("ended", INT))
+        inits.append(constant(GO_ON))
+        yields.append(code)
+        result = Var("ended", INT)
+        results.append(result)
+        return result
+
+    def _after_loop(self, node: Any, code: Atom) -> None:
+        """`else` runs unless the loop was left; a `return` inside it returns here."""
+        self.env[EXIT] = constant(GO_ON)
+        orelse = getattr(node, "orelse", [])
+        if isinstance(code, Const):
+            self.statements(orelse)
+            return
+        if orelse:
+            left = self.op(core.IN, code, constant((BREAK, RETURNED)))
+            self.if_(left, lambda: None, lambda: self.statements(orelse))
+        if _returns(node):
+            returned = self.op(np.equal, code, constant(RETURNED), style="operator")
+            known = truth(returned)
+            if known is None:
+                self.if_(returned, self._mark_returned, lambda: None)
+
+    def _mark_returned(self) -> None:
+        self.env[EXIT] = constant(RETURNED)
+
+    # -- comprehensions -------------------------------------------------------------------
+
+    def expr_ListComp(self, node: Any) -> Atom:
+        self.at(node)
+        items = self.op(core.LIST)
+        assert isinstance(items, Var)
+        items.name = "items"
+        outer = {n: self.env.get(n) for n in _assigned_in_comprehension(node)}
+
+        def generate(generators: list[Any]) -> None:
+            if not generators:
+                value = self.expr(node.elt)
+                self.at(node)
+                self.append(items, value)
+                return
+            first = generators[0]
+            if first.is_async:
+                raise self.refuse("an asynchronous comprehension is not supported", node)
+
+            def body(item: Atom) -> None:
+                self.assign(first.target, item)
+                self._filtered(first.ifs, lambda: generate(generators[1:]))
+
+            self.for_(self.iterable(first.iter), body, _ComprehensionLoop(node, first))
+
+        generate(node.generators)
+        for name, value in outer.items():
+            if value is None:
+                self.env.pop(name, None)
+            else:
+                self.env[name] = value
+        return items
+
+    def _filtered(self, tests: list[Any], body: Callable[[], None]) -> None:
+        if not tests:
+            body()
+            return
+        test = self.expr(tests[0])
+        known = truth(test)
+        if known is None:
+            self.if_(self.read(test), lambda: self._filtered(tests[1:], body), lambda: None)
+        elif known:
+            self._filtered(tests[1:], body)
+
+    def append(self, items: Atom, value: Atom) -> None:
+        present = self.read(items)
+        t = present.type
+        assert isinstance(t, List)
+        joined = join(t.item, value.type, self.b.symbols)
+        known = None if t.items is None else (*t.items, value.type)
+        if isinstance(value, Var) and is_mutable(value.type) and isinstance(items, Var):
+            self.aliases.add(items.root, value.root)
+            stale = dict(self.stale)
+            self.change(core.APPEND, items, value, type=List(joined, known))
+            self.stale = stale  # a longer list shares its elements, and changes none of them
+        else:
+            self.change(core.APPEND, items, value, type=List(joined, known))
+
+
+class _ComprehensionLoop:
+    """Gives a comprehension the shape of a `for` statement, for the search of assigned names."""
+
+    orelse: list[Any] = []
+
+    def __init__(self, node: Any, generator: Any) -> None:
+        self.node, self.generator = node, generator
+        self.lineno, self.col_offset = node.lineno, node.col_offset
+        self.end_lineno, self.end_col_offset = node.end_lineno, node.end_col_offset
+
+
+def _stored(t: Type, index: Atom, value: Atom, lowering: Statements) -> Type | None:
+    """The type of a container after an element is stored."""
+    if isinstance(t, List):
+        item = join(t.item, value.type, lowering.b.symbols)
+        if t.items is not None and isinstance(index, Const) and isinstance(index.value, int):
+            items = list(t.items)
+            items[index.value] = value.type
+            return List(item, tuple(items))
+        items_ = None if t.items is None else tuple(
+            join(i, value.type, lowering.b.symbols) for i in t.items
+        )
+        return List(item, items_)
+    if isinstance(t, Dict):
+        item = join(t.item, value.type, lowering.b.symbols)
+        if t.keys is not None and isinstance(index, Const):
+            table = dict(zip(t.keys, t.items, strict=True)) | {index.value: value.type}
+            return Dict(item, tuple(table), tuple(table.values()))
+        return Dict(item)
+    return None
+
+
+def _mixed(t: Type) -> bool:
+    """Whether joining types has lost what operations need: a dtype, a rank."""
+    if isinstance(t, Tuple):
+        return any(map(_mixed, t.items))
+    if isinstance(t, (List, Dict)):
+        return _mixed(t.item)
+    return isinstance(t, Unknown) or (isinstance(t, Array) and t.dims is None)
+
+
+def _code(end: State) -> int | None:
+    code = end.env[EXIT]
+    return code.value if isinstance(code, Const) else None
+
+
+def _equal(ends: list[State], name: str) -> bool:
+    from ..builder import same_atom
+
+    a, b = (end.env.get(name, UNDEFINED) for end in ends)
+    if isinstance(a, Poison) or isinstance(b, Poison):
+        return a is b
+    return same_atom(a, b)
+
+
+def _is_outer(root: Var, before: State) -> bool:
+    """Whether an object existed before the branch or loop whose entry is `before`."""
+    return root.serial < before.mark
+
+
+def always_exits(nodes: list[Any]) -> bool:
+    """Whether statements never run to their end: they return, raise, break or continue."""
+    if not nodes:
+        return False
+    last = nodes[-1]
+    if isinstance(last, (gast.Return, gast.Raise, gast.Break, gast.Continue)):
+        return True
+    return (
+        isinstance(last, gast.If) and always_exits(last.body) and always_exits(last.orelse)
+    )
+
+
+def _assigned(node: Any) -> list[str]:
+    """The names that a loop assigns, in order; those of functions defined in it excepted."""
+    found: dict[str, None] = {}
+
+    def visit(n: Any) -> None:
+        if isinstance(n, (gast.FunctionDef, gast.Lambda, gast.ClassDef)):
+            if isinstance(n, gast.FunctionDef):
+                found.setdefault(n.name)
+            return
+        if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Store):
+            found.setdefault(n.id)
+        if isinstance(n, gast.Return):
+            found.setdefault(RETURN)
+        for child in gast.iter_child_nodes(n):
+            visit(child)
+
+    if isinstance(node, _ComprehensionLoop):
+        visit(node.generator.target)
+        return list(found)
+    for child in [*([node.target] if hasattr(node, "target") else [node.test]), *node.body]:
+        visit(child)
+    return list(found)
+
+
+def _assigned_in_comprehension(node: Any) -> list[str]:
+    return [
+        n.id for g in node.generators for n in gast.walk(g.target) if isinstance(n, gast.Name)
+    ]
+
+
+def _returns(node: Any) -> bool:
+    body = getattr(node, "body", [])
+    return any(isinstance(n, gast.Return) for s in body for n in gast.walk(s))
+
+
+_STATEMENT_NAMES = {
+    "Try": "`try`",
+    "TryStar": "`try`",
+    "With": "`with`",
+    "Match": "`match`",
+    "ClassDef": "a class inside a function",
+    "Nonlocal": "`nonlocal`",
+    "AsyncFor": "`async for`",
+    "AsyncWith": "`async with`",
+    "Attribute": "an attribute",
+    "ImportFrom": "`from ... import` inside a function",
+}
+_ADVICE = {
+    "Try": "Move the `try` out of the function that is differentiated.",
+    "Match": "Write it with if and elif.",
+    "ClassDef": "Define the class outside.",
+    "Nonlocal": "Return the value instead.",
+    "ImportFrom": "Import at the top of the file.",
+}
+

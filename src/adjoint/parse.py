@@ -1,0 +1,200 @@
+"""Function object -> its source as a gast tree, every node at its place in the user's file."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import linecache
+import sys
+import textwrap
+import types
+from dataclasses import dataclass
+from typing import Any
+
+import gast
+
+from .errors import Origin, SourceUnavailableError, UnsupportedSyntaxError
+
+
+@dataclass(frozen=True)
+class Source:
+    """A function's tree and where its names are looked up."""
+
+    node: Any  # gast.FunctionDef or gast.Lambda
+    filename: str
+    name: str
+    globals: dict[str, Any]
+    cells: dict[str, Any]
+    defaults: dict[str, Any]
+
+    def origin(self, node: Any) -> Origin:
+        line = getattr(node, "lineno", None) or self.node.lineno
+        col = getattr(node, "col_offset", 0) or 0
+        same_line = getattr(node, "end_lineno", line) == line
+        end = (getattr(node, "end_col_offset", 0) or 0) if same_line else 0
+        return Origin(self.filename, line, col, end, self.name)
+
+
+def parse_function(fn: types.FunctionType) -> Source:
+    """The source of a plain function or lambda.
+
+    Raises SourceUnavailableError where no source can be read (functions made by `exec`, in a
+    compiled module), UnsupportedSyntaxError for coroutines and generators.
+    """
+    code = fn.__code__
+    node = _parsed_node(code)
+    if isinstance(node, gast.AsyncFunctionDef) or inspect.iscoroutinefunction(fn):
+        raise UnsupportedSyntaxError(
+            f"`{fn.__name__}` is a coroutine", _start(code), "Write a plain function."
+        )
+    if inspect.isgeneratorfunction(fn):
+        raise UnsupportedSyntaxError(
+            f"`{fn.__name__}` is a generator", _start(code), "Return a list or an array instead."
+        )
+    cells = dict(zip(code.co_freevars, fn.__closure__ or (), strict=True))
+    return Source(
+        node=node,
+        filename=code.co_filename,
+        name=fn.__name__,
+        globals=fn.__globals__,
+        cells=cells,
+        defaults=defaults_of(fn),
+    )
+
+
+def defaults_of(fn: types.FunctionType) -> dict[str, Any]:
+    """Parameter name -> default value, for all parameters that have one."""
+    code = fn.__code__
+    names = code.co_varnames[: code.co_argcount]
+    values = fn.__defaults__ or ()
+    defaults = dict(zip(names[len(names) - len(values) :], values, strict=True))
+    return defaults | (fn.__kwdefaults__ or {})
+
+
+def _start(code: types.CodeType) -> Origin:
+    return Origin(code.co_filename, code.co_firstlineno, 0, 0, code.co_name)
+
+
+def _unavailable(code: types.CodeType) -> SourceUnavailableError:
+    return SourceUnavailableError(
+        f"the source of `{code.co_name}` cannot be read ({code.co_filename}, "
+        f"line {code.co_firstlineno})",
+        None,
+        "Define the function in a file, or give it a derivative rule of its own.",
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed_node(code: types.CodeType) -> Any:
+    linecache.checkcache(code.co_filename)
+    lines = linecache.getlines(code.co_filename)
+    if not 0 < code.co_firstlineno <= len(lines):
+        raise _unavailable(code)
+    if code.co_name == "<lambda>":
+        return _find_lambda(code, "".join(lines))
+    return _parse_def(code, lines)
+
+
+def _parse_def(code: types.CodeType, lines: list[str]) -> Any:
+    """Parse just the lines of one `def`: a file may be long, and a function is wanted quickly."""
+    first = code.co_firstlineno - 1
+    block = inspect.getblock(lines[first:])
+    indent = len(block[0]) - len(block[0].lstrip())
+    text = textwrap.dedent("".join(block))
+    if indent and text[:1].isspace():
+        # A comment or a string further left defeats dedent: put the block under an `if`.
+        text = "if 1:\n" + "".join(block)
+        first, indent = first - 1, 0
+    try:
+        tree = _gast_parse(text)
+    except SyntaxError:
+        raise _unavailable(code) from None
+    found = [n for n in gast.walk(tree) if _is_def_named(n, code.co_name)]
+    if not found:
+        raise _unavailable(code)
+    node = found[0]
+    for inner in gast.walk(node):
+        if hasattr(inner, "lineno") and inner.lineno is not None:
+            inner.lineno += first
+            inner.end_lineno += first
+            inner.col_offset += indent
+            inner.end_col_offset += indent
+    return node
+
+
+def _is_def_named(node: Any, name: str) -> bool:
+    return isinstance(node, (gast.FunctionDef, gast.AsyncFunctionDef)) and node.name == name
+
+
+def _gast_parse(text: str) -> Any:
+    limit = sys.getrecursionlimit()
+    try:
+        # gast walks trees by recursion: a sum of 250 terms exceeds the default limit.
+        sys.setrecursionlimit(max(limit, 20_000))
+        return gast.parse(text)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _find_lambda(code: types.CodeType, text: str) -> Any:
+    """The lambda that was compiled to `code`: several may share a line."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        raise _unavailable(code) from None
+    candidates = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and _spans(n, code.co_firstlineno)
+    ]
+    if len(candidates) > 1:
+        candidates = [n for n in candidates if _same_code(_compile_lambda(n, code), code)]
+    if not candidates:
+        raise _unavailable(code)
+    # Equal code at several places means equal functions: any of them will do.
+    module = ast.Module([ast.Expr(candidates[0])], [])
+    return gast.ast_to_gast(module).body[0].value
+
+
+def _spans(node: ast.Lambda, line: int) -> bool:
+    return node.lineno == line
+
+
+def _compile_lambda(node: ast.Lambda, like: types.CodeType) -> types.CodeType | None:
+    """Compile one lambda alone, with the same free variables as the original."""
+    if like.co_freevars:
+        outer = ast.parse(
+            f"def outer({', '.join(like.co_freevars)}):\n    return None", like.co_filename
+        )
+        outer.body[0].body[0].value = node  # type: ignore[attr-defined]
+    else:
+        outer = ast.Module([ast.Expr(node)], [])
+    ast.fix_missing_locations(outer)
+    return _first_lambda(compile(outer, like.co_filename, "exec"))
+
+
+def _first_lambda(code: types.CodeType) -> types.CodeType | None:
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            if const.co_name == "<lambda>":
+                return const
+            found = _first_lambda(const)
+            if found is not None:
+                return found
+    return None
+
+
+def _same_code(a: types.CodeType | None, b: types.CodeType) -> bool:
+    if a is None:
+        return False
+    if hasattr(a, "co_positions") and list(a.co_positions()) != list(b.co_positions()):
+        return False
+    return (
+        a.co_code == b.co_code
+        and a.co_names == b.co_names
+        and a.co_varnames == b.co_varnames
+        and _plain(a.co_consts) == _plain(b.co_consts)
+    )
+
+
+def _plain(consts: tuple[Any, ...]) -> list[Any]:
+    return [c.co_code if isinstance(c, types.CodeType) else (type(c), c) for c in consts]

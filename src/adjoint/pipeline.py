@@ -1,0 +1,121 @@
+"""The compiler on one page: parse -> lower -> reverse -> optimise -> emit.
+
+parse and lower turn the user's function, for arguments of given types, into the core. reverse
+appends the backward sweep. optimise drops what is not needed. emit prints it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import core
+from .builder import Builder
+from .core import Function
+from .emit import Emitted, emit
+from .finish import finish_gradient, seed_for
+from .lower import lower_function
+from .lower.function import Argument
+from .lower.guards import Guard
+from .optimise.dead_code import drop_dead
+from .reverse import Reverse, halves
+from .types import Array, Symbols, Type, is_container
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compiled: which derivative of a function, by which of its arguments."""
+
+    mode: str  # "grad", "value_and_grad" or "vjp"
+    wrt: tuple[str, ...]
+    single: bool = True  # one gradient, not a tuple of them
+    has_aux: bool = False
+
+
+@dataclass
+class Derivative:
+    emitted: Emitted
+    guards: list[Guard] = field(default_factory=list)
+
+
+def derive(
+    fn: Any, arguments: list[Argument], request: Request, symbols: Symbols, signature: str
+) -> Derivative:
+    """The printed derivative of `fn` for arguments of these types."""
+    builder = Builder(symbols)
+    function, guards, builder = lower_function(fn, arguments, builder)
+    function.defaults["signature"] = signature
+    builder.backward = True
+    builder.origin = function.origin
+    wrt = [p for p in function.params if p.name in request.wrt]
+    if request.mode == "vjp":
+        functions = _vjp(function, wrt, builder)
+    else:
+        functions = [*_callees(function), _gradient(function, wrt, request, builder)]
+    for each in functions:
+        drop_dead(each)
+    globals_ = getattr(fn, "__globals__", {})
+    return Derivative(emit(functions, globals_, _array_module(arguments)), guards)
+
+
+def _gradient(
+    function: Function, wrt: list[core.Var], request: Request, builder: Builder
+) -> Function:
+    names = ", ".join(f"`{p.name}`" for p in wrt)
+    where = function.origin.filename.rsplit("/", 1)[-1] if function.origin else ""
+    line = function.origin.line if function.origin else 0
+    what = "Value and gradient" if request.mode == "value_and_grad" else "Gradient"
+    function.doc = f"{what} of {function.name} ({where}:{line}) with respect to {names}."
+    function.name = f"{function.name}_{request.mode}".replace("<lambda>", "lambda_")
+    reverse = Reverse(function, wrt, builder)
+    with builder.inside(function.body):
+        seed_for(function, request.has_aux, reverse)
+        reverse.block(list(function.body.stmts))
+        builder.origin = None
+        gradients = finish_gradient(reverse.d, wrt)
+        result = gradients[0] if request.single else builder.op(core.TUPLE, *gradients)
+        if request.mode == "value_and_grad":
+            result = builder.op(core.TUPLE, function.result, result)
+        elif request.has_aux:
+            result = builder.op(core.TUPLE, result, builder.item(function.result, 1))
+        function.body.yields = [result]
+    return function
+
+
+def _vjp(function: Function, wrt: list[core.Var], builder: Builder) -> list[Function]:
+    positions = tuple(function.params.index(p) for p in wrt)
+    forward, backward = halves(function, positions, builder, finish=True)
+    return [*_callees(forward, backward), backward, forward]
+
+
+def _callees(*functions: Function) -> list[Function]:
+    """The functions that these call, in the order in which they are found."""
+    found: dict[int, Function] = {}
+    todo = list(functions)
+    while todo:
+        for stmt in core.walk(todo.pop(0).body):
+            if isinstance(stmt, core.Op) and stmt.fn is core.CALL_CORE:
+                callee = stmt.kwargs["function"].value  # type: ignore[union-attr]
+                if id(callee) not in found:
+                    found[id(callee)] = callee
+                    todo.append(callee)
+    return list(found.values())
+
+
+def _array_module(arguments: list[Argument]) -> str:
+    """The module of the arrays among the arguments; numpy where there are none."""
+    for argument in arguments:
+        module = _module_of(argument.type)
+        if module is not None and module != "numpy":
+            return module
+    return "numpy"
+
+
+def _module_of(t: Type) -> str | None:
+    if isinstance(t, Array):
+        return t.module
+    if is_container(t):
+        parts = t.items or (getattr(t, "item", Type()),)  # type: ignore[attr-defined]
+        found = [m for m in map(_module_of, parts) if m is not None]
+        return next((m for m in found if m != "numpy"), found[0] if found else None)
+    return None

@@ -1,0 +1,858 @@
+"""Reverse mode: a function in the core -> its forward sweep followed by its backward sweep.
+
+Straight-line code is single assignment already, so its backward sweep reads the forward values
+where they are. A loop records, in one tuple for each iteration, what its backward sweep reads of
+it, and the backward loop walks the record in reverse. A branch is taken again by its saved test.
+The cotangent of what a loop changes is a parameter of the backward loop; the cotangent of what it
+only reads is summed in one more parameter.
+
+Griewank & Walther, "Evaluating Derivatives", 2nd ed. (2008), chapters 3 and 12.
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+from typing import Any
+
+import numpy as np
+
+from . import core
+from .analysis.activity import active_vars, blocks_derivative
+from .builder import Builder, is_basic_index, item_type
+from .core import UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
+from .cotangents import Cotangent, Cotangents, Parts
+from .errors import UnsupportedSyntaxError
+from .expand import Expander, apply_rule, no_rule
+from .infer import constant
+from .lower.statements import COUNT
+from .runtime import generic
+from .types import (
+    INT,
+    UNKNOWN,
+    Array,
+    Dict,
+    List,
+    Range,
+    Scalar,
+    Tuple,
+    Type,
+    Unknown,
+    is_container,
+)
+
+
+class Reverse:
+    def __init__(self, function: Function, wrt: list[Var], builder: Builder) -> None:
+        self.function = function
+        self.active = active_vars(function, wrt)
+        self.b = builder
+        self.expander = Expander(builder)
+        self.mark = Var.count()
+        self.d = Cotangents(builder, self.mark)
+        self.forward: list[Block] = [function.body]
+        self.reads: dict[Loop, set[Var]] = {}
+
+    # -- statements -----------------------------------------------------------------------
+
+    def block(self, stmts: list[Stmt]) -> None:
+        for stmt in reversed(stmts):
+            self.b.origin = stmt.origin
+            if isinstance(stmt, Op):
+                self.op(stmt)
+            elif isinstance(stmt, If):
+                self.branch(stmt)
+            else:
+                self.loop(stmt)
+
+    def op(self, op: Op) -> None:
+        if op.version is not None:
+            self.in_place(op)
+            return
+        if op.target is None or op.target not in self.active:
+            return
+        value = self.d.pop(op.target)
+        if value is None:
+            return
+        if op.fn in (core.TUPLE, core.LIST, core.DICT):
+            self.built(op, value)
+        elif op.fn is operator.getitem and self.element(op, value):
+            pass
+        elif op.fn is core.CALL_CORE:
+            self.call(op, value)
+        else:
+            self.by_rule(op, self.d.materialise(value, op.target))
+
+    def by_rule(self, op: Op, value: Atom) -> None:
+        """Contributions to the active operands, by the lines of the operation's rule."""
+        target = op.target or op.version
+        assert target is not None
+        active = [a for a in op.operands() if self.is_active(a)]
+        if not active or blocks_derivative(op):
+            return
+        if isinstance(op.fn, core.Intrinsic):
+            raise no_rule(op, active[0])
+        rule = apply_rule(self.expander, op, active)
+        if rule is None:
+            self.by_pull(op, value, active)
+            return
+        known = rule.rule.differentiable
+        name_of_output = rule.rule.output
+        operands: list[tuple[str, Any]] = []
+        for name, atom in rule.bound.items():
+            operands += [(name, a) for a in atom] if isinstance(atom, list) else [(name, atom)]
+        for name, atom in operands:
+            if not self.is_active(atom):
+                continue
+            if name not in known:
+                raise no_rule(op, atom)
+            for line in rule.lines_for("cotangent", name):
+                contribution = rule.value(line.expr, {name_of_output: value})
+                if line.sign < 0:
+                    contribution = self.b.op(np.negative, contribution, style="operator")
+                self.d.add(atom, contribution)
+            for line in rule.lines_for("partial", name):
+                if isinstance(line.expr, builtins.object) and _is_zero(line.expr):
+                    continue
+                partial = rule.value(line.expr, {})
+                contribution = self.b.op(np.multiply, value, partial, style="operator")
+                self.d.add(atom, contribution)
+
+    def by_pull(self, op: Op, value: Atom, active: list[Atom]) -> None:
+        """Which rule holds is known only at run time."""
+        from .runtime.pull import pull
+
+        fn = Const(op.fn, UNKNOWN, None)
+        keywords = self.b.op(
+            core.DICT, *op.kwargs.values(), keys=constant(tuple(op.kwargs))
+        ) if op.kwargs else constant(None)
+        operands = self.b.op(core.TUPLE, *op.args)
+        positions = constant(tuple(i for i, a in enumerate(op.args) if a in active))
+        pulled = self.b.op(pull, fn, value, operands, positions, keywords, type=UNKNOWN)
+        for k, position in enumerate(positions.value):
+            part = self.b.op(operator.getitem, pulled, constant(k), type=UNKNOWN)
+            self.d.add(op.args[position], part)
+
+    def is_active(self, atom: Any) -> bool:
+        return isinstance(atom, Var) and atom in self.active
+
+    def built(self, op: Op, value: Cotangent) -> None:
+        """A tuple, list or dict was built: each part's cotangent goes to its part."""
+        keys: Any = range(len(op.args))
+        if op.fn is core.DICT:
+            keys = op.kwargs["keys"].value  # type: ignore[union-attr]
+        for key, atom in zip(keys, op.args, strict=True):
+            if not self.is_active(atom):
+                continue
+            if isinstance(value, Parts):
+                part = value.items.get(key)
+                if part is None and isinstance(key, int):
+                    part = value.items.get(key - len(op.args))
+            else:
+                part = self.b.op(
+                    operator.getitem, value, constant(key), type=item_type(value.type, key) or UNKNOWN
+                )
+            if part is not None:
+                self.d.add(atom, part)
+
+    def element(self, op: Op, value: Cotangent) -> bool:
+        """z = x[i]: add d_z into d_x[i]. False where the generic rule has to serve."""
+        x, index = op.args
+        if not self.is_active(x):
+            return True
+        assert isinstance(x, Var) and op.target is not None
+        if is_container(x.type):
+            if isinstance(index, Const) and not isinstance(index.value, slice):
+                key = index.value
+                if isinstance(key, int) and key < 0:
+                    length = _length(x.type)
+                    key = key + length if length is not None else key
+                if not isinstance(self.d.get(x), Var) and _known_keys(x.type):
+                    self.d.add_item(x, key, value)
+                    return True
+            if isinstance(index, Const) and isinstance(index.value, slice):
+                return False
+            present = self.own_container(x)
+            item = self.d.materialise(value, op.target)
+            before = self.b.op(operator.getitem, present, index, type=item_type_any(x.type))
+            if isinstance(item_type_any(x.type), (Scalar, Array)):
+                total = self.b.op(np.add, before, item, style="operator")
+            else:
+                total = self.b.op(generic.add, before, item, type=item_type_any(x.type))
+            self.d.set(x, self.b.in_place(core.STORE, present, index, total))
+            return True
+        if not isinstance(x.type, Array) or isinstance(index.type, Unknown):
+            return False
+        item = self.d.materialise(value, op.target)
+        item = self.d.fit(item, Var("part", _cast(op.target.type, x.type)))
+        unique = is_basic_index(index.type) or _is_mask(index.type)
+        first = self.d.get(x) is None
+        present = self.d.own(x)
+        if first and unique:
+            version = self.b.in_place(core.STORE, present, index, item)
+        else:
+            version = self.b.in_place(
+                core.STORE_ADD if unique else core.ADD_AT, present, index, item
+            )
+        self.d.set(x, version)
+        return True
+
+    def own_container(self, x: Var) -> Var:
+        """The cotangent of a list whose elements are read at computed positions."""
+        present = self.d.get(x)
+        if isinstance(present, Var) and self.d.is_owned(present):
+            return present
+        if present is None:
+            made = self.b.op(generic.zeros_like, x, type=x.type)
+        else:
+            made = self.b.op(generic.add, self.d.materialise(present, x),
+                             self.b.op(generic.zeros_like, x, type=x.type), type=x.type)
+        assert isinstance(made, Var)
+        self.b.unshare(made)
+        self.b.buffers.add(made)
+        self.d.set(x, self.d.named(made, x))
+        return made
+
+    # -- operations in place --------------------------------------------------------------
+
+    def in_place(self, op: Op) -> None:
+        version, before = op.version, op.args[0]
+        assert version is not None and isinstance(before, Var)
+        if version not in self.active:
+            return
+        if op.fn in (core.STORE, core.STORE_ADD, core.ADD_AT):
+            self.stored(op, version, before)
+        elif op.fn is core.APPEND:
+            self.appended(op, version, before)
+        elif op.fn in (core.POP, core.REVERSE):
+            raise UnsupportedSyntaxError("this list operation has no derivative yet", op.origin)
+        else:
+            value = self.d.pop(version)
+            if value is not None:
+                self.by_rule(op, self.d.materialise(value, version))
+
+    def stored(self, op: Op, version: Var, before: Var) -> None:
+        """x[i] = v: d_v gets d_x[i], and d_x[i] is 0 for what stood there before."""
+        index, new = op.args[1], op.args[2]
+        value = self.d.pop(version)
+        if value is None:
+            return
+        if is_container(version.type):
+            self._stored_in_container(op, version, before, value)
+            return
+        self.d.set(version, self.d.materialise(value, version))
+        if self.is_active(new):
+            present = self.d.get(version)
+            assert isinstance(present, Var) and isinstance(new, Var)
+            part = self.b.op(operator.getitem, present, index)
+            if op.fn is core.STORE and self.is_active(before) and _shares(part.type, index.type):
+                part = self.b.op(np.copy, part, style="method", type=part.type)
+            self.d.add(new, part)
+        if self.is_active(before):
+            if op.fn is core.STORE:
+                present = self.d.own(version)
+                zero = constant(0.0)
+                cleared = self.b.in_place(core.STORE, present, index, zero)
+                self.d.set(version, cleared)
+            present = self.d.pop(version)
+            assert present is not None
+            self.d.add(before, present, fitted=True)
+        else:
+            self.d.pop(version)
+
+    def _stored_in_container(self, op: Op, version: Var, before: Var, value: Cotangent) -> None:
+        index, new = op.args[1], op.args[2]
+        if isinstance(index, Const) and isinstance(value, Parts):
+            parts = dict(value.items)
+            part = parts.pop(index.value, None)
+            if part is not None:
+                self.d.add(new, part)
+            if self.is_active(before) and parts:
+                self.d.add(before, Parts(parts))
+            return
+        whole = self.d.materialise(value, version)
+        item = self.b.op(operator.getitem, whole, index, type=item_type_any(version.type))
+        self.d.add(new, item)
+        if self.is_active(before):
+            self.d.set(version, whole)
+            present = self.own_container(version)
+            self.d.pop(version)
+            t = item_type_any(version.type)
+            zero = constant(0.0)
+            if not isinstance(t, Scalar) and not (isinstance(t, Array) and t.dims == ()):
+                zero = self.b.op(generic.zeros_like, item, type=t)  # type: ignore[assignment]
+            cleared = self.b.in_place(core.STORE, present, index, zero)
+            self.d.add(before, cleared, fitted=True)
+
+    def appended(self, op: Op, version: Var, before: Var) -> None:
+        """xs.append(v): the cotangent of v is the last of xs."""
+        new = op.args[1]
+        value = self.d.pop(version)
+        if value is None:
+            return
+        known = isinstance(version.type, List) and version.type.items is not None
+        if isinstance(value, Parts) and known:
+            last = len(version.type.items) - 1  # type: ignore[union-attr]
+            parts = dict(value.items)
+            part = parts.pop(last, None)
+            if part is not None:
+                self.d.add(new, part)
+            if parts and self.is_active(before):
+                self.d.add(before, Parts(parts))
+            return
+        whole = self.d.materialise(value, version)
+        self.d.set(version, whole)
+        present = self.own_container(version) if not self._owned(whole) else whole
+        self.d.pop(version)
+        assert isinstance(present, Var)
+        part = Var("part", item_type_any(version.type))
+        rest = self.b.in_place(core.POP, present, value=part)
+        self.b.definitions[part] = self.b.block.stmts[-1]  # type: ignore[assignment]
+        if self.is_active(new):
+            self.d.add(new, part)
+        self.d.add(before, rest, fitted=True)
+
+    def _owned(self, value: Atom) -> bool:
+        return isinstance(value, Var) and self.d.is_owned(value)
+
+    # -- branches -------------------------------------------------------------------------
+
+    def branch(self, stmt: If) -> None:
+        values = [self.d.pop(r) if r in self.active else None for r in stmt.results]
+        outer = [v for v in _read_outside(stmt) if v in self.active]
+        if not any(v is not None for v in values):
+            return
+        rows = zip(values, stmt.results, strict=True)
+        atoms = [None if v is None else self.d.materialise(v, r) for v, r in rows]
+        before = {v: self.d.get(v) for v in outer}
+        for var, value in before.items():
+            if isinstance(value, Parts):
+                self.d.set(var, self.d.materialise(value, var))
+        before = {v: self.d.get(v) for v in outer}
+        saved = dict(self.d.values)
+        blocks, ends = [], []
+        for side in (stmt.then, stmt.orelse):
+            self.d.values = dict(saved)
+            block = Block()
+            with self.b.inside(block):
+                for end, value in zip(side.yields, atoms, strict=True):
+                    if value is not None and self.is_active(end):
+                        self.d.add(end, value)
+                self.block(side.stmts)
+                ends.append({v: self.d.get(v) for v in outer})
+            blocks.append(block)
+        self.d.values = saved
+        self.b.origin = stmt.origin
+        changed = [v for v in outer if any(e[v] is not before[v] for e in ends)]
+        for block, end in zip(blocks, ends, strict=True):
+            with self.b.inside(block):
+                block.yields = [self.d.materialise(end[v], v) for v in changed]
+        results = self.b.branch(stmt.test, *blocks)
+        for var, result in zip(changed, results, strict=True):
+            if isinstance(result, Var):
+                result.name, result.named = f"d_{var.name.strip('_')}", True
+                result.type = var.type
+            self.d.set(var, result)
+
+    # -- loops ----------------------------------------------------------------------------
+
+    def loop(self, loop: Loop) -> None:
+        carried = [i for i, p in enumerate(loop.params) if p in self.active]
+        inner = _defined_within(loop)
+        read = [v for v in core.free_vars(loop.body) if v not in inner]
+        outer = [v for v in read if v in self.active]
+        sources: dict[Var, Var] = {}  # item -> the sequence that it comes from
+        if isinstance(loop, For):
+            for item, source in zip(loop.items, loop.iterables, strict=True):
+                if item is not None and item in self.active and self.is_active(source):
+                    sources[item] = source  # type: ignore[assignment]
+        ends = {i: self.d.pop(loop.results[i]) for i in carried}
+        if not any(v is not None for v in ends.values()):
+            return
+        array_sources = [s for s in sources.values() if isinstance(s.type, Array)]
+        summed = list(dict.fromkeys([*outer, *array_sources]))
+        index = self._index_of(loop) if array_sources else None
+        inits: list[Atom] = [self.d.materialise(ends[i], loop.results[i]) for i in carried]
+        params = [self._cotangent_param(loop.params[i]) for i in carried]
+        for var in summed:
+            before = self.d.pop(var)
+            init = self.d.materialise(before, var)
+            inits.append(init)
+            params.append(self._cotangent_param(var))
+        for init in inits:
+            if isinstance(init, Var):
+                self.b.unshare(init)
+        lists = {item: self._list_of_cotangents(s) for item, s in sources.items()
+                 if not isinstance(s.type, Array)}
+        body, yields = self._backward_body(loop, carried, summed, params, sources, index, lists)
+        self._take_over(inits, params, yields, body)
+        results = [self._result(p) for p in params]
+        list_params = [p for _, p in lists.values()]
+        list_results = []
+        for made, param in lists.values():
+            result = Var(param.name, param.type, named=True)
+            result.root = made
+            list_results.append(result)
+        backward = For(
+            params=params + list_params,
+            inits=inits + [made for made, _ in lists.values()],
+            body=body,
+            results=results + list_results,
+            origin=loop.origin,
+            backward=True,
+        )
+        body.yields = [*yields, *(self.b_versions[p] for p in list_params), constant(False)]
+        self._record(loop, backward, index)
+        self.b.block.stmts.append(backward)
+        for position, i in enumerate(carried):
+            self.d.add(loop.inits[i], results[position])
+        for var, result in zip(summed, results[len(carried) :], strict=True):
+            self.d.set(var, result)
+        for (item, source), result in zip(
+            [(i, s) for i, s in sources.items() if i in lists], list_results, strict=True
+        ):
+            version = self.b.in_place(core.REVERSE, result)
+            self.d.add(source, version, fitted=True)
+
+    def _cotangent_param(self, var: Var) -> Var:
+        param = Var(f"d_{var.name.strip('_')}", var.type, named=True)
+        self.b.buffers.add(param)
+        return param
+
+    def _result(self, param: Var) -> Var:
+        result = Var(param.name, param.type, named=True)
+        self.b.buffers.add(result)
+        return result
+
+    def _list_of_cotangents(self, source: Var) -> tuple[Var, Var]:
+        """An empty list for the cotangents of a list's items, and its version in the loop."""
+        made = self.b.op(core.LIST, type=List(item_type_any(source.type)))
+        assert isinstance(made, Var)
+        made.name, made.named = f"d_{source.name}", True
+        param = Var(made.name, made.type, named=True)
+        param.root = made
+        return made, param
+
+    def _backward_body(
+        self,
+        loop: Loop,
+        carried: list[int],
+        summed: list[Var],
+        params: list[Var],
+        sources: dict[Var, Var],
+        index: Var | None,
+        lists: dict[Var, tuple[Var, Var]],
+    ) -> tuple[Block, list[Atom]]:
+        saved = dict(self.d.values)
+        self.d.values = {}
+        self.b_versions: dict[Var, Var] = {}
+        versions: dict[Var, Var] = {}
+        body = Block()
+        with self.b.inside(body):
+            for var, param in zip(summed, params[len(carried) :], strict=True):
+                self.d.set(var, param)
+            for i, param in zip(carried, params, strict=False):
+                self.d.add(loop.body.yields[i], param)
+            self.block(loop.body.stmts)
+            for item, source in sources.items():
+                value = self.d.pop(item)
+                if item in lists:
+                    made, param = lists[item]
+                    atom = self.d.materialise(value, item)
+                    versions[param] = self.b.in_place(core.APPEND, param, atom)
+                elif value is not None:
+                    assert index is not None
+                    present = self.d.own(source)
+                    atom = self.d.materialise(value, item)
+                    self.d.set(source, self.b.in_place(core.STORE_ADD, present, index, atom))
+            yields: list[Atom] = []
+            for i, param in zip(carried, params, strict=False):
+                value = self.d.pop(loop.params[i])
+                atom = self._as_type(self.d.materialise(value, loop.params[i]), param)
+                yields.append(atom)
+            for var in summed:
+                yields.append(self.d.materialise(self.d.pop(var), var))
+        self.d.values = saved
+        self.b_versions = versions
+        return body, yields
+
+    def _as_type(self, atom: Atom, param: Var) -> Atom:
+        return atom
+
+    def _take_over(
+        self, inits: list[Atom], params: list[Var], yields: list[Atom], body: Block
+    ) -> None:
+        """Where the body sums into a parameter's memory, that memory must be the loop's own."""
+        for position, param in enumerate(params):
+            if not _is_changed(body, param):
+                continue
+            init = inits[position]
+            if isinstance(init, Var) and not (
+                self.d.is_owned(init) and inits.count(init) == 1 and self.d.owners[init] == 0
+            ):
+                copy = self.b.op(np.copy, init, style="method", type=init.type)
+                assert isinstance(copy, Var)
+                self.b.unshare(copy)
+                copy.name, copy.named = param.name, True
+                inits[position] = copy
+            end = yields[position]
+            if isinstance(end, Var) and end.root is not param:
+                others = [y for k, y in enumerate(yields) if k != position]
+                if any(isinstance(o, Var) and o.root is end.root for o in others) or not (
+                    self.d.is_owned(end)
+                ):
+                    with self.b.inside(body):
+                        copy = self.b.op(np.copy, end, style="method", type=end.type)
+                    yields[position] = copy
+
+    def _index_of(self, loop: Loop) -> Var:
+        """The number of the iteration, counted beside the sequences that the loop walks."""
+        assert isinstance(loop, For)
+        for item, source in zip(loop.items, loop.iterables, strict=True):
+            if source is COUNT and item is not None:
+                return item
+        index = Var("i", INT)
+        loop.items.insert(0, index)
+        loop.iterables.insert(0, COUNT)
+        return index
+
+    # -- records --------------------------------------------------------------------------
+
+    def _record(self, loop: Loop, backward: For, index: Var | None) -> None:
+        """Let the forward loop record what the backward loop reads of each iteration."""
+        inside = set(_definitions(loop.body)) | set(core.defined_inside(loop))
+        wanted = [v for v in core.free_vars(backward.body) if v in inside]
+        counted = isinstance(loop, For) and _is_false(loop.stop)
+        if counted and self._recount(loop, backward, wanted):  # type: ignore[arg-type]
+            return
+        saved = [export(loop.body, v, set(core.defined_inside(loop))) for v in wanted]
+        entry: Atom
+        if len(saved) == 1:
+            entry = saved[0]
+        else:
+            with self._at_end(loop.body):
+                entry = self.b.tuple(*saved)
+        types = tuple(s.type for s in saved)
+        kind: Type = types[0] if len(saved) == 1 else Tuple(types)
+        tape = Var("tape", List(kind), named=True)
+        made = Op(tape, core.LIST, [], origin=loop.origin)
+        self._insert_before(loop, made)
+        self.b.definitions[tape] = made
+        param, result = (Var("tape", List(kind), named=True) for _ in range(2))
+        param.root = result.root = tape
+        with self._at_end(loop.body):
+            version = self.b.in_place(core.APPEND, param, entry)
+        loop.params.append(param)
+        loop.inits.append(tape)
+        loop.body.yields.insert(-1, version)
+        loop.results.append(result)
+        self.b.origin = loop.origin
+        walk = self.b.op(builtins.reversed, result, type=List(kind), name="record")
+        backward.iterables = [walk]
+        if len(saved) == 1:
+            item = Var(wanted[0].name, wanted[0].type, named=wanted[0].named)
+            backward.items = [item]
+            renamed = {wanted[0]: item}
+        else:
+            item = Var("record", kind)
+            backward.items = [item]
+            reads = []
+            renamed = {}
+            for position, var in enumerate(wanted):
+                copy = Var(var.name, var.type, named=var.named)
+                renamed[var] = copy
+                reads.append(Op(copy, operator.getitem, [item, constant(position)]))
+            backward.body.stmts[:0] = reads
+        core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+
+    def _recount(self, loop: For, backward: For, wanted: list[Var]) -> bool:
+        """Walk the same range backwards, if nothing but its counter is read."""
+        counters = [
+            (item, source)
+            for item, source in zip(loop.items, loop.iterables, strict=True)
+            if item in wanted and (source is COUNT or isinstance(source.type, Range))
+        ]
+        if len(counters) != len(wanted) or len(counters) > 1:
+            return False
+        lead = next((s for s in loop.iterables if s is not COUNT), None)
+        if lead is None or (len(loop.iterables) > 1 and not (
+            counters and counters[0][1] is COUNT and len(loop.iterables) == 2
+        )):
+            return False
+        if not counters:
+            if not isinstance(lead.type, Range):
+                return False
+            backward.items, backward.iterables = [None], [lead]
+            return True
+        item, source = counters[0]
+        assert item is not None
+        steps = source
+        if source is COUNT:
+            if isinstance(lead.type, Range):
+                return False
+            size = lead.type.dims[0] if isinstance(lead.type, Array) and lead.type.dims else None
+            count = self.b.op(len, lead, type=Scalar("int", size))
+            steps = self.b.op(core.RANGE, count)
+        copy = Var(item.name, item.type, named=item.named)
+        backward.items = [copy]
+        backward.iterables = [self.b.op(builtins.reversed, steps, type=Range(), name="steps")]
+        core.rewrite(backward.body, lambda a: copy if a is item else a)
+        return True
+
+    def _at_end(self, block: Block) -> Any:
+        return self.b.inside(block)
+
+    def _insert_before(self, loop: Loop, op: Op) -> None:
+        block = _block_with(self.function.body, loop)
+        block.stmts.insert(block.stmts.index(loop), op)  # type: ignore[arg-type]
+
+    # -- calls ----------------------------------------------------------------------------
+
+    def call(self, op: Op, value: Cotangent) -> None:
+        """A function of its own: its forward half also returns what its backward half needs."""
+        assert op.target is not None
+        callee = op.kwargs["function"].value  # type: ignore[union-attr]
+        wanted = tuple(i for i, a in enumerate(op.args) if self.is_active(a))
+        forward, backward = halves(callee, wanted, self.b)
+        block = _block_with(self.function.body, op)
+        position = block.stmts.index(op)
+        pair = Var("pair", Tuple((op.target.type, UNKNOWN)))
+        saved = Var("saved", UNKNOWN, named=True)
+        call = Op(pair, core.CALL_CORE, list(op.args), {"function": constant_of(forward)}, "", op.origin)
+        block.stmts[position : position + 1] = [
+            call,
+            Op(op.target, operator.getitem, [pair, constant(0)], {}, "", op.origin),
+            Op(saved, operator.getitem, [pair, constant(1)], {}, "", op.origin),
+        ]
+        self.b.definitions[pair] = call
+        seed = self.d.materialise(value, op.target)
+        types = tuple(op.args[i].type for i in wanted)
+        made = Var("pulled", Tuple(types))
+        pull = Op(
+            made, core.CALL_CORE, [saved, seed], {"function": constant_of(backward)}, "", op.origin
+        )
+        self.b.emit(pull)
+        for k, i in enumerate(wanted):
+            if len(wanted) == 1:
+                made.type = types[0]
+                self.d.add(op.args[i], made)
+            else:
+                part = self.b.op(operator.getitem, made, constant(k), type=types[k])
+                self.d.add(op.args[i], part)
+
+
+def halves(
+    callee: Function, wanted: tuple[int, ...], builder: Builder, *, finish: bool = False
+) -> tuple[Function, Function]:
+    """The forward and the backward half of a function, by the arguments at `wanted`.
+
+    forward(*args) -> (result, saved); backward(saved, d_result) -> the cotangents. `finish`: the
+    cotangents are handed to the user, as a tuple, in memory of their own.
+    """
+    if wanted in callee.derivatives:
+        return callee.derivatives[wanted]
+    forward = Function(f"{callee.name}_forward", [], Block(), callee.origin)
+    backward = Function(f"{callee.name}_backward", [], Block(), callee.origin)
+    callee.derivatives[wanted] = forward, backward
+    copy = copy_function(callee)
+    wrt = [copy.params[i] for i in wanted]
+    seed = Var(f"d_{callee.name}", copy.result.type, named=True)
+    outer_block, outer_known = builder.block, builder._known
+    builder.block, builder._known = copy.body, [{}]
+    try:
+        reverse = Reverse(copy, wrt, builder)
+        result = copy.result
+        with builder.inside(copy.body):
+            tail = Block()
+        with builder.inside(tail):
+            if isinstance(result, Var) and result in reverse.active:
+                reverse.d.add(result, seed)
+            reverse.block(list(copy.body.stmts))
+            if finish:
+                from .finish import finish_gradient
+
+                tail.yields = [builder.op(core.TUPLE, *finish_gradient(reverse.d, wrt))]
+            else:
+                atoms = [reverse.d.materialise(reverse.d.get(p), p) for p in wrt]
+                tail.yields = [atoms[0] if len(atoms) == 1 else builder.op(core.TUPLE, *atoms)]
+    finally:
+        builder.block, builder._known = outer_block, outer_known
+    inside = set(_definitions(copy.body)) | set(copy.params)
+    residuals = [v for v in core.free_vars(tail) if v in inside]
+    exported = [export(copy.body, v, set(copy.params)) for v in residuals]
+    saved_type = Tuple(tuple(v.type for v in exported))
+    saved = Var("saved", saved_type, named=True)
+    pair = Var("pair", Tuple((copy.result.type, saved_type)))
+    copy.body.stmts += [
+        Op(saved, core.TUPLE, list(exported)),
+        Op(pair, core.TUPLE, [copy.result, saved]),
+    ]
+    forward.params, forward.body = copy.params, copy.body
+    forward.body.yields = [pair]
+    record = Var("saved", saved_type, named=True)
+    renamed = {v: Var(v.name, v.type, named=v.named) for v in residuals}
+    reads: list[Stmt] = [
+        Op(renamed[v], operator.getitem, [record, constant(i)]) for i, v in enumerate(residuals)
+    ]
+    core.rewrite(tail, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+    tail.stmts[:0] = reads
+    backward.params, backward.body = [record, seed], tail
+    return forward, backward
+
+
+def copy_function(function: Function) -> Function:
+    """The same function with variables and statements of its own."""
+    renamed: dict[Var, Var] = {}
+
+    def var(v: Var | None) -> Any:
+        if v is None:
+            return None
+        if v not in renamed:
+            copy = Var(v.name, v.type, named=v.named, varied=v.varied)
+            renamed[v] = copy
+            copy.root = renamed[v.root] if v.root in renamed else copy
+        return renamed[v]
+
+    def atom(a: Atom) -> Atom:
+        return renamed.get(a, a) if isinstance(a, Var) else a
+
+    def block(b: Block) -> Block:
+        copy = Block()
+        for stmt in b.stmts:
+            copy.stmts.append(statement(stmt))
+        copy.yields = [atom(a) for a in b.yields]
+        return copy
+
+    def statement(s: Stmt) -> Stmt:
+        if isinstance(s, Op):
+            args, kwargs = [atom(a) for a in s.args], {k: atom(a) for k, a in s.kwargs.items()}
+            return Op(var(s.target), s.fn, args, kwargs, s.style, s.origin, var(s.version))
+        if isinstance(s, If):
+            test, then, orelse = atom(s.test), block(s.then), block(s.orelse)
+            return If(test, then, orelse, [var(v) for v in s.results], s.origin)
+        common: dict[str, Any] = {"inits": [atom(a) for a in s.inits]}
+        if isinstance(s, For):
+            common |= {"iterables": [atom(a) for a in s.iterables]}
+        common |= {"params": [var(v) for v in s.params]}
+        if isinstance(s, For):
+            common |= {"items": [var(v) for v in s.items]}
+        else:
+            common |= {"cond": block(s.cond)}
+        common |= {"body": block(s.body), "results": [var(v) for v in s.results]}
+        return type(s)(origin=s.origin, **common)
+
+    params = [var(p) for p in function.params]
+    return Function(
+        function.name, params, block(function.body), function.origin, function.doc,
+        dict(function.defaults), list(function.callees), {},
+    )  # fmt: skip
+
+
+def export(block: Block, var: Var, outside: set[Var]) -> Atom:
+    """A value of a block that is defined in one of its branches, as a value of the block."""
+    if var in outside:
+        return var
+    for stmt in block.stmts:
+        if var in core.defined_by(stmt):
+            return var
+        if isinstance(stmt, If):
+            for side, other in ((stmt.then, stmt.orelse), (stmt.orelse, stmt.then)):
+                if var not in set(_definitions(side)):
+                    continue
+                value = export(side, var, set())
+                for position, result in enumerate(stmt.results):
+                    if side.yields[position] is value and other.yields[position] is UNDEFINED:
+                        return result
+                side.yields.append(value)
+                other.yields.append(UNDEFINED)
+                result = Var(var.name, var.type, named=var.named)
+                result.root = var.root if var.root is not var else result
+                stmt.results.append(result)
+                return result
+    raise AssertionError(f"{var} is not defined in the block")
+
+
+def _definitions(block: Block) -> list[Var]:
+    """All variables defined in a block and in its branches; those of inner loops excepted."""
+    found: list[Var] = []
+    for stmt in block.stmts:
+        found += core.defined_by(stmt)
+        if isinstance(stmt, If):
+            found += _definitions(stmt.then) + _definitions(stmt.orelse)
+    return found
+
+
+def _defined_within(loop: Loop) -> set[Var]:
+    found = set(core.defined_inside(loop))  # type: ignore[arg-type]
+    for stmt in core.walk(loop.body):
+        found.update(core.defined_by(stmt))
+        found.update(core.defined_inside(stmt))
+    return found
+
+
+def _read_outside(stmt: If) -> list[Var]:
+    return list(dict.fromkeys(core.free_vars(stmt.then) + core.free_vars(stmt.orelse)))
+
+
+def _block_with(block: Block, stmt: Any) -> Block:
+    if any(s is stmt for s in block.stmts):
+        return block
+    for s in block.stmts:
+        for inner in core.blocks_of(s):
+            try:
+                return _block_with(inner, stmt)
+            except LookupError:
+                continue
+    raise LookupError(stmt)
+
+
+def _is_changed(body: Block, param: Var) -> bool:
+    return any(
+        isinstance(s, Op) and s.version is not None and s.version.root is param.root
+        for s in core.walk(body)
+    )
+
+
+def _is_false(atom: Atom) -> bool:
+    return isinstance(atom, Const) and atom.value is False
+
+
+def _is_zero(expr: Any) -> bool:
+    return type(expr).__name__ == "Constant" and expr.value == 0
+
+
+def _is_mask(t: Type) -> bool:
+    return isinstance(t, Array) and t.element.kind == "b"
+
+
+def _shares(part: Type, index: Type) -> bool:
+    """Whether reading at this index gives a view, which a later store would change."""
+    return is_basic_index(index) and not (isinstance(part, Array) and part.dims == ())
+
+
+def _cast(item: Type, whole: Array) -> Type:
+    return Array(whole.element, item.dims, whole.module) if isinstance(item, Array) else item
+
+
+def _length(t: Type) -> int | None:
+    if isinstance(t, (Tuple, List)) and t.items is not None:
+        return len(t.items)
+    return None
+
+
+def _known_keys(t: Type) -> bool:
+    if isinstance(t, Tuple):
+        return True
+    if isinstance(t, List):
+        return t.items is not None
+    return isinstance(t, Dict) and t.keys is not None
+
+
+def item_type_any(t: Type) -> Type:
+    return t.item if isinstance(t, (List, Dict)) else UNKNOWN
+
+
+def constant_of(function: Function) -> Const:
+    return Const(function, UNKNOWN)
+
+

@@ -1,0 +1,1 @@
+"""The few functions that generated code may call."""

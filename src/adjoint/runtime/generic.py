@@ -1,0 +1,130 @@
+"""What generated code calls where types are not known at compile time.
+
+A cotangent of None is a zero of any shape, so that sums need not know what they add to.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+
+def module_of(x: Any) -> Any:
+    """The array module of a value: numpy, unless the value says otherwise."""
+    name = type(x).__module__.partition(".")[0]
+    if name in ("builtins", "numpy"):
+        return np
+    if hasattr(x, "__array_namespace__"):
+        return x.__array_namespace__()
+    return sys.modules.get(name, np) if hasattr(x, "shape") else np
+
+
+def add(a: Any, b: Any) -> Any:
+    """The sum of two cotangents, of containers element by element."""
+    if a is None:
+        return b
+    if b is None:
+        return a
+    if isinstance(a, dict):
+        return {k: add(v, b[k]) for k, v in a.items()}
+    if isinstance(a, (list, tuple)):
+        summed = [add(x, y) for x, y in zip(a, b, strict=True)]
+        return rebuild(a, summed)
+    return a + b
+
+
+def add_item(container: Any, key: Any, value: Any) -> Any:
+    """A cotangent of a container with `value` added at `key`."""
+    if isinstance(container, dict):
+        return container | {key: add(container.get(key), value)}
+    items = list(container)
+    items[key] = add(items[key], value)
+    return rebuild(container, items)
+
+
+def rebuild(like: Any, items: list[Any]) -> Any:
+    """A list or tuple of the class of `like`."""
+    if isinstance(like, list):
+        return items
+    return type(like)(*items) if hasattr(like, "_fields") else type(like)(items)
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros in the structure of x; None where x is no number that varies."""
+    if isinstance(x, dict):
+        return {k: zeros_like(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return rebuild(x, [zeros_like(v) for v in x])
+    if isinstance(x, bool) or x is None or isinstance(x, str):
+        return None
+    if isinstance(x, (int, float)):
+        return 0.0
+    if isinstance(x, complex):
+        return 0j
+    if getattr(getattr(x, "dtype", None), "kind", "O") in "fc":
+        return module_of(x).zeros_like(x)
+    return None
+
+
+def fit(d: Any, x: Any) -> Any:
+    """A contribution d in the shape and dtype of the value x that it is the cotangent of."""
+    if d is None or isinstance(x, (list, tuple, dict)) or isinstance(d, (list, tuple, dict)):
+        return d
+    shape = np.shape(x)
+    xp = module_of(d)
+    if np.shape(d) != shape:
+        lead = np.ndim(d) - len(shape)
+        if lead > 0:
+            d = d.sum(axis=tuple(range(lead)))
+        axes = tuple(i for i, n in enumerate(shape) if n == 1 and np.ndim(d) and d.shape[i] != 1)
+        if axes:
+            d = d.sum(axis=axes, keepdims=True)
+        if np.shape(d) != shape:
+            d = xp.broadcast_to(d, shape)
+    dtype = getattr(x, "dtype", None)
+    real = not np.iscomplexobj(x) if dtype is None else dtype.kind != "c"
+    if real and (isinstance(d, complex) or getattr(getattr(d, "dtype", None), "kind", "") == "c"):
+        d = d.real
+    if dtype is not None and dtype.kind in "fc" and getattr(d, "dtype", dtype) != dtype:
+        d = d.astype(dtype)
+    return d
+
+
+def unit_seed(value: Any) -> Any:
+    """The cotangent 1 of a result, which must be one real number."""
+    from ..errors import OutputError
+
+    advice = "Return one real number: take the sum or the mean, or use vjp with a cotangent."
+    if isinstance(value, (bool, complex)) or not (
+        isinstance(value, (int, float)) or hasattr(value, "dtype")
+    ):
+        raise OutputError(f"the function returns a {type(value).__name__}", None, advice)
+    if isinstance(value, (int, float)):
+        return 1.0
+    if value.dtype.kind not in "fiu" or value.size != 1:
+        raise OutputError(
+            f"the function returns an array of dtype {value.dtype} and shape {value.shape}",
+            None, advice,
+        )
+    return module_of(value).ones_like(value) if value.shape else 1.0
+
+
+def as_gradient(d: Any, x: Any) -> Any:
+    """A cotangent in the structure, shapes and dtypes of x, in memory of its own."""
+    if isinstance(x, dict):
+        return {k: as_gradient(None if d is None else d.get(k), v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        parts = [None] * len(x) if d is None else d
+        return rebuild(x, [as_gradient(a, b) for a, b in zip(parts, x, strict=True)])
+    zero = zeros_like(x)
+    if zero is None or d is None:
+        return zero
+    d = fit(d, x)
+    if isinstance(x, complex):
+        return complex(d)
+    if isinstance(x, (int, float)) and not isinstance(x, np.generic):
+        return float(d)
+    made = module_of(x).array(d, dtype=x.dtype)
+    return made if isinstance(x, np.ndarray) or not isinstance(x, np.generic) else made[()]

@@ -1,0 +1,398 @@
+"""Types of values: what the compiler knows of an argument before the code runs.
+
+A type is specialised on the *pattern* of shapes, not on sizes: dimensions are symbols, equal where
+the example's sizes are equal, and 1 where they are 1. Code compiled for one batch size serves the
+next one.
+
+>>> import numpy as np
+>>> print(type_of((np.ones((32, 4)), np.ones(4)), Symbols()))
+(float64[a, b], float64[b])
+"""
+
+from __future__ import annotations
+
+import itertools
+import types as python_types
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+
+class Undecided(Exception):
+    """A fact was asked of a type that does not know it."""
+
+
+@dataclass(frozen=True)
+class Dim:
+    """The size `symbol + offset`. `many`: certainly not 1. `wild`: differs between iterations."""
+
+    symbol: int
+    offset: int = 0
+    many: bool = False
+    wild: bool = False
+
+    def __str__(self) -> str:
+        letter = chr(ord("a") + self.symbol % 26) + str(self.symbol // 26 or "")
+        return letter + (f"{self.offset:+d}" if self.offset else "")
+
+
+Size = int | Dim
+Shape = tuple[Size, ...]
+
+
+class Symbols:
+    """Gives out dimension symbols; equal sizes of one signature share a symbol."""
+
+    def __init__(self) -> None:
+        self._next: Iterator[int] = itertools.count()
+        self._by_size: dict[int, Dim] = {}
+
+    def for_size(self, size: int) -> Size:
+        if size == 1:
+            return 1
+        if size not in self._by_size:
+            self._by_size[size] = Dim(next(self._next), many=True)
+        return self._by_size[size]
+
+    def fresh(self, *, many: bool = False, wild: bool = False) -> Dim:
+        return Dim(next(self._next), many=many, wild=wild)
+
+
+def is_many(size: Size) -> bool:
+    """Whether a size is certainly not 1, so that it broadcasts against nothing but itself and 1."""
+    if isinstance(size, int):
+        return size != 1
+    return size.many and size.offset >= 0
+
+
+@dataclass(frozen=True)
+class Type:
+    """The type of no value at all; base of the others."""
+
+    def __str__(self) -> str:
+        return "undefined"
+
+    @property
+    def ndim(self) -> int:
+        raise Undecided
+
+    @property
+    def shape(self) -> Any:
+        raise Undecided
+
+    @property
+    def dtype(self) -> Any:
+        raise Undecided
+
+
+@dataclass(frozen=True)
+class Unknown(Type):
+    """Anything. Generated code falls back on the generic runtime."""
+
+    def __str__(self) -> str:
+        return "unknown"
+
+
+_KINDS = ("bool", "int", "float", "complex")
+
+
+@dataclass(frozen=True)
+class Scalar(Type):
+    """A Python number; an int may be known as a size."""
+
+    kind: str
+    size: Size | None = None
+
+    def __str__(self) -> str:
+        return self.kind
+
+    @property
+    def ndim(self) -> int:
+        return 0
+
+    @property
+    def shape(self) -> Any:
+        return ()
+
+    @property
+    def dtype(self) -> Any:
+        return np.dtype(self.kind)
+
+
+@dataclass(frozen=True)
+class Array(Type):
+    """An array or a NumPy scalar (rank 0). `dims` is None where the rank is not known."""
+
+    element: np.dtype
+    dims: Shape | None
+    module: str = "numpy"
+
+    def __str__(self) -> str:
+        dims = "..." if self.dims is None else ", ".join(map(str, self.dims))
+        return f"{self.element}[{dims}]"
+
+    @property
+    def ndim(self) -> int:
+        if self.dims is None:
+            raise Undecided
+        return len(self.dims)
+
+    @property
+    def shape(self) -> Any:
+        if self.dims is None:
+            raise Undecided
+        return self.dims
+
+    @property
+    def dtype(self) -> Any:
+        return self.element
+
+
+@dataclass(frozen=True)
+class Tuple(Type):
+    items: tuple[Type, ...]
+    cls: type = tuple  # or a namedtuple class
+
+    def __str__(self) -> str:
+        return "(" + ", ".join(map(str, self.items)) + ")"
+
+
+@dataclass(frozen=True)
+class List(Type):
+    """A list. `items` are its elements' types where its length is known."""
+
+    item: Type
+    items: tuple[Type, ...] | None = None
+
+    def __str__(self) -> str:
+        inner = f"{self.item}, ..." if self.items is None else ", ".join(map(str, self.items))
+        return f"[{inner}]"
+
+
+@dataclass(frozen=True)
+class Dict(Type):
+    """A dict. `keys` are known where it was built from constants."""
+
+    item: Type
+    keys: tuple[Any, ...] | None = None
+    items: tuple[Type, ...] = ()
+
+    def __str__(self) -> str:
+        if self.keys is None:
+            return f"{{...: {self.item}}}"
+        pairs = zip(self.keys, self.items, strict=True)
+        return "{" + ", ".join(f"{k!r}: {t}" for k, t in pairs) + "}"
+
+
+@dataclass(frozen=True)
+class Range(Type):
+    start: Size | None = None
+    stop: Size | None = None
+    step: int | None = None
+
+    def __str__(self) -> str:
+        return "range"
+
+
+@dataclass(frozen=True)
+class Object(Type):
+    """A value that is no number and holds none that is differentiated."""
+
+    cls: type
+
+    def __str__(self) -> str:
+        return self.cls.__name__
+
+
+NONE = Object(type(None))
+INT = Scalar("int")
+FLOAT = Scalar("float")
+BOOL = Scalar("bool")
+UNKNOWN = Unknown()
+UNDEFINED_TYPE = Type()
+
+_ARRAY_MODULES: dict[type, str] = {np.ndarray: "numpy"}
+
+
+def array_module(cls: type) -> str | None:
+    """The name of the module whose arrays are of class `cls`; None if it is no array class.
+
+    CuPy is known by name; any other class takes part by the array API's `__array_namespace__`.
+    """
+    if cls in _ARRAY_MODULES:
+        return _ARRAY_MODULES[cls]
+    if cls.__module__.split(".")[0] == "cupy" and cls.__name__ == "ndarray":
+        return _ARRAY_MODULES.setdefault(cls, "cupy")
+    if hasattr(cls, "__array_namespace__") and not issubclass(cls, np.generic):
+        namespace = cls.__array_namespace__(object.__new__(cls))
+        return _ARRAY_MODULES.setdefault(cls, namespace.__name__)
+    return None
+
+
+def type_of(value: Any, symbols: Symbols, *, promote: bool = False) -> Type:
+    """The type of a run-time value. `promote`: Python ints count as floats (differentiated)."""
+    cls = type(value)
+    if cls is bool:
+        return BOOL
+    if cls is int:
+        return FLOAT if promote else INT
+    if cls is float or cls is complex:
+        return Scalar(cls.__name__)
+    module = array_module(cls)
+    if module is not None:
+        return Array(value.dtype, tuple(symbols.for_size(n) for n in value.shape), module)
+    if isinstance(value, np.generic):
+        return Array(value.dtype, ())
+    if isinstance(value, (tuple, list)):
+        items = tuple(type_of(v, symbols, promote=promote) for v in value)
+        if isinstance(value, tuple):
+            return Tuple(items, cls)
+        return List(join_all(items, symbols), items)
+    if cls is dict:
+        items = tuple(type_of(v, symbols, promote=promote) for v in value.values())
+        return Dict(join_all(items, symbols), tuple(value), items)
+    if cls is range:
+        return Range(step=value.step)
+    if value is None:
+        return NONE
+    return Object(cls)
+
+
+def join_all(types: tuple[Type, ...] | list[Type], symbols: Symbols) -> Type:
+    joined = UNDEFINED_TYPE
+    for t in types:
+        joined = join(joined, t, symbols)
+    return joined
+
+
+def join(a: Type, b: Type, symbols: Symbols) -> Type:
+    """The smallest type that covers both: what a variable has where two paths meet."""
+    if a == b or type(b) is Type:
+        return a
+    if type(a) is Type:
+        return b
+    if isinstance(a, Scalar) and isinstance(b, Scalar):
+        return Scalar(max(a.kind, b.kind, key=_KINDS.index))
+    if isinstance(a, Array) and isinstance(b, Array):
+        return _join_arrays(a, b, symbols)
+    if isinstance(a, Scalar) and isinstance(b, Array):
+        a, b = b, a
+    if isinstance(a, Array) and isinstance(b, Scalar):
+        if not _weakly_below(b.kind, a.element):
+            return UNKNOWN
+        return a if a.dims == () else replace(a, dims=None)
+    if isinstance(a, Tuple) and isinstance(b, Tuple):
+        if len(a.items) == len(b.items) and a.cls is b.cls:
+            return Tuple(_join_each(a.items, b.items, symbols), a.cls)
+        return UNKNOWN
+    if isinstance(a, List) and isinstance(b, List):
+        item = join(a.item, b.item, symbols)
+        if a.items is None or b.items is None or len(a.items) != len(b.items):
+            return List(item)
+        return List(item, _join_each(a.items, b.items, symbols))
+    if isinstance(a, Dict) and isinstance(b, Dict):
+        item = join(a.item, b.item, symbols)
+        if a.keys is None or a.keys != b.keys:
+            return Dict(item)
+        return Dict(item, a.keys, _join_each(a.items, b.items, symbols))
+    if isinstance(a, Range) and isinstance(b, Range):
+        return Range(step=a.step if a.step == b.step else None)
+    return UNKNOWN
+
+
+def _join_each(
+    a: tuple[Type, ...], b: tuple[Type, ...], symbols: Symbols
+) -> tuple[Type, ...]:
+    return tuple(join(s, t, symbols) for s, t in zip(a, b, strict=True))
+
+
+def _join_arrays(a: Array, b: Array, symbols: Symbols) -> Type:
+    if a.element != b.element or a.module != b.module:
+        return UNKNOWN
+    if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
+        return replace(a, dims=None)
+    dims = tuple(_join_sizes(m, n, symbols) for m, n in zip(a.dims, b.dims, strict=True))
+    return replace(a, dims=dims)
+
+
+def _join_sizes(m: Size, n: Size, symbols: Symbols) -> Size:
+    if m == n:
+        return m
+    many = is_many(m) and is_many(n)
+    if isinstance(m, Dim) and m.wild and m.many == many:
+        return m
+    return symbols.fresh(many=many, wild=True)
+
+
+def _weakly_below(kind: str, dtype: np.dtype) -> bool:
+    """Whether a Python number of this kind takes on an array's dtype when they meet (NEP 50)."""
+    ranks = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+    return dtype.kind in ranks and _KINDS.index(kind) <= ranks[dtype.kind]
+
+
+def carries_derivative(t: Type) -> bool:
+    """Whether values of this type can have a derivative at all."""
+    if isinstance(t, Scalar):
+        return t.kind in ("float", "complex")
+    if isinstance(t, Array):
+        return t.element.kind in "fc"
+    if isinstance(t, Tuple):
+        return any(map(carries_derivative, t.items))
+    if isinstance(t, (List, Dict)):
+        parts = t.items if t.items else (t.item,)
+        return any(map(carries_derivative, parts))
+    return isinstance(t, Unknown)
+
+
+def is_container(t: Type) -> bool:
+    return isinstance(t, (Tuple, List, Dict))
+
+
+def is_complex(t: Type) -> bool:
+    if isinstance(t, Scalar):
+        return t.kind == "complex"
+    return isinstance(t, Array) and t.element.kind == "c"
+
+
+def same_shape(a: Type, b: Type) -> bool:
+    """Whether two values certainly have the same shape."""
+    dims_a, dims_b = dims_of(a), dims_of(b)
+    return dims_a is not None and dims_a == dims_b
+
+
+def dims_of(t: Type) -> Shape | None:
+    if isinstance(t, Scalar):
+        return ()
+    return t.dims if isinstance(t, Array) else None
+
+
+def broadcasts_to_same(t: Type, whole: Type) -> bool:
+    """Whether a value, an operand of an elementwise operation with result `whole`, fills it.
+
+    As the operation succeeded, sizes that are not 1 are equal.
+    """
+    dims, full = dims_of(t), dims_of(whole)
+    if dims is None or full is None or len(dims) != len(full):
+        return False
+    return all(m == n or is_many(m) for m, n in zip(dims, full, strict=True))
+
+
+def freeze(value: Any) -> Any:
+    """A hashable stand-in for a constant, by value and type (1, 1.0 and True differ)."""
+    if isinstance(value, (tuple, list)):
+        return (type(value), *map(freeze, value))
+    if isinstance(value, dict):
+        return (dict, *((k, freeze(v)) for k, v in value.items()))
+    if isinstance(value, slice):
+        return (slice, freeze(value.start), freeze(value.stop), freeze(value.step))
+    if isinstance(value, (bool, int, float, complex, str, bytes, type(None), type(...))):
+        return (type(value), repr(value) if isinstance(value, float) else value)
+    if isinstance(value, python_types.MethodType):
+        return (type(value), id(value.__self__), id(value.__func__))
+    try:
+        hash(value)
+    except TypeError:
+        return (type(value), id(value))
+    return value

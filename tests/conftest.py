@@ -1,0 +1,27 @@
+"""What every test may use: a seeded generator, and the skipping of GPU tests without a GPU."""
+
+import functools
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    """A NumPy random generator that gives every test the same numbers on every run."""
+    return np.random.default_rng(20240607)
+
+
+@functools.cache
+def why_no_gpu():
+    """The reason why CuPy cannot compute on this machine; None where it can."""
+    try:
+        import cupy
+    except ImportError:
+        return "CuPy is not installed"
+    return None if cupy.is_available() else "CuPy finds no CUDA device"
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("gpu") and why_no_gpu():
+        pytest.skip(why_no_gpu())
