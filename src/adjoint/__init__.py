@@ -1,0 +1,35 @@
+"""Derivatives of plain Python and NumPy, as plain Python and NumPy."""
+
+from . import testing
+from .api import Gradient, grad, no_grad, source, stop_gradient, value_and_grad, vjp
+from .errors import (
+    AdjointError,
+    AliasingError,
+    ArgumentError,
+    CotangentError,
+    NoDerivativeError,
+    OutputError,
+    SourceUnavailableError,
+    UnsupportedSyntaxError,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AdjointError",
+    "AliasingError",
+    "ArgumentError",
+    "CotangentError",
+    "Gradient",
+    "NoDerivativeError",
+    "OutputError",
+    "SourceUnavailableError",
+    "UnsupportedSyntaxError",
+    "grad",
+    "no_grad",
+    "source",
+    "stop_gradient",
+    "testing",
+    "value_and_grad",
+    "vjp",
+]

@@ -8,6 +8,7 @@ operation implies is left to it.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -164,7 +165,7 @@ class Builder:
         **kwargs: Atom,
     ) -> Atom:
         """The value of `fn(*args, **kwargs)`: an atom that is known already, or a new variable."""
-        operands = list(args)
+        operands = self._tidied(fn, list(args)) if self.backward else list(args)
         folded = self._fold(fn, operands, kwargs, style)
         if folded is not None:
             return folded
@@ -232,6 +233,22 @@ class Builder:
 
     # -- simplification -------------------------------------------------------------------
 
+    def _tidied(self, fn: Any, args: list[Atom]) -> list[Atom]:
+        """Whole numbers without their `.0`, where they meet a float anyway."""
+        if fn not in (np.add, np.subtract, np.multiply, np.true_divide):
+            return args
+        if not any(carries_derivative(a.type) for a in args if isinstance(a, Var)) and (
+            fn is not np.true_divide
+        ):
+            return args
+        return [
+            constant(int(a.value))
+            if isinstance(a, Const) and type(a.value) is float and a.path is None
+            and a.value.is_integer() and abs(a.value) < 1e6 and a.value != 0
+            else a
+            for a in args
+        ]
+
     def _key(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Any:
         """What makes two operations equal; None for those that must be carried out each time."""
         if isinstance(fn, Intrinsic) and fn not in _SHARED_INTRINSICS:
@@ -251,13 +268,17 @@ class Builder:
             element = self._element(args[0], args[1])
             if element is not None:
                 return element
+        if fn is core.ATTRIBUTE and args[1].value in ("shape", "size"):  # type: ignore[union-attr]
+            like = self._of_same_shape(args[0])
+            if like is not args[0]:
+                return self.op(core.ATTRIBUTE, like, args[1], type=self._form(like, args[1]))
         if fn is core.SLICE and all(isinstance(a, Const) and a.path is None for a in args):
             return constant(slice(*(a.value for a in args)))  # type: ignore[union-attr]
         if fn is core.NOT:
             inner = self.definition(args[0], core.NOT)
             if inner is not None:
                 return inner.args[0]
-        literal = all(isinstance(a, Const) and a.path is None for a in [*args, *kwargs.values()])
+        literal = all(_is_literal_value(a) for a in [*args, *kwargs.values()])
         if literal and args and _foldable(fn, style):
             values = [a.value for a in args]  # type: ignore[union-attr]
             try:
@@ -306,14 +327,51 @@ class Builder:
         return None
 
     def _multiply_by_number(self, args: list[Atom]) -> Atom | None:
-        """2 * (3 * x) is 6 * x; (-a) * b is -(a * b): numbers and signs move outwards."""
+        """Numbers move outwards, where they meet other numbers: 2 * (k * x) is (2 * k) * x.
+
+        Quotients too: a * (1 / b) is a / b, and 2 * (1 / n) is 2 / n.
+        """
+        if not self.backward:
+            return None
         a, b = args
-        if isinstance(a, Const) and isinstance(b, Var):
-            inner = self.definition(b, np.multiply)
-            if inner is not None and isinstance(inner.args[0], Const) and _both_small(a, inner.args[0]):
+        if isinstance(b, Const) and isinstance(a, Var):
+            a, b = b, a
+        inner = self.definitions.get(b) if isinstance(b, Var) else None
+        if inner is None or inner.target is not b or inner.style != "operator":
+            return None
+        if inner.fn is np.true_divide and isinstance(inner.args[0], Const):
+            if _is_literal(inner.args[0], 1):
+                return self.op(np.true_divide, a, inner.args[1], style="operator")
+            if isinstance(a, Const) and _both_small(a, inner.args[0]):
                 factor = self.op(np.multiply, a, inner.args[0], style="operator")
-                return self.op(np.multiply, factor, inner.args[1], style="operator")
+                return self.op(np.true_divide, factor, inner.args[1], style="operator")
+        if inner.fn is np.multiply and _is_smaller(a.type, inner.args[1].type):
+            first = inner.args[0]
+            if isinstance(first, Const) or _is_smaller(first.type, inner.args[1].type):
+                if not isinstance(a, Const) or not isinstance(first, Const) or _both_small(a, first):
+                    factor = self.op(np.multiply, a, first, style="operator")
+                    return self.op(np.multiply, factor, inner.args[1], style="operator")
         return None
+
+    def _form(self, of: Atom, name: Atom) -> Type:
+        """The type of x.shape or x.size."""
+        dims = dims_of(of.type) or ()
+        if name.value == "shape":  # type: ignore[union-attr]
+            return Tuple(tuple(Scalar("int", n) for n in dims))
+        return Scalar("int", dims[0] if len(dims) == 1 else None)
+
+    def _of_same_shape(self, atom: Atom) -> Atom:
+        """The first value that surely has the shape of this one, so that this one can go."""
+        made = self.definitions.get(atom) if isinstance(atom, Var) else None
+        if made is None or made.target is not atom or not isinstance(made.fn, np.ufunc):
+            return atom
+        if made.fn.signature is not None or not self.backward:
+            return atom
+        for operand in made.args:
+            if isinstance(operand, Var) and isinstance(operand.type, Array):
+                if operand.type.dims and broadcasts_to_same(operand.type, atom.type):
+                    return self._of_same_shape(operand)
+        return atom
 
     def _element(self, container: Atom, key: Atom) -> Atom | None:
         """The element that was put into a container at a constant key."""
@@ -457,6 +515,18 @@ def _foldable(fn: Any, style: str) -> bool:
     return (_in(fn, _FOLDABLE) and (style == "operator" or not isinstance(fn, np.ufunc))) or getattr(
         fn, "__adjoint_static__", False
     )
+
+
+def _is_literal_value(atom: Atom) -> bool:
+    """A constant that has no name worth keeping: np.inf has one that is its text as well."""
+    if not isinstance(atom, Const):
+        return False
+    return atom.path is None or (isinstance(atom.value, float) and not math.isfinite(atom.value))
+
+
+def _is_smaller(t: Type, whole: Type) -> bool:
+    """Whether a value is a number beside an array."""
+    return is_number(t) and isinstance(whole, Array) and whole.dims != ()
 
 
 def _is_literal(atom: Atom, value: int) -> bool:

@@ -211,8 +211,8 @@ class Function:
     origin: Origin | None = None
     doc: str = ""
     defaults: dict[str, Any] = field(default_factory=dict)
-    callees: list[Function] = field(default_factory=list)
     derivatives: dict[Any, Any] = field(default_factory=dict)
+    aliases: dict[Var, frozenset[Var]] = field(default_factory=dict)  # changed object -> others
 
     @property
     def result(self) -> Atom:
@@ -305,3 +305,48 @@ def rewrite(block: Block, change: Callable[[Atom], Atom]) -> None:
         for inner in blocks_of(stmt):
             rewrite(inner, change)
     block.yields = [change(a) for a in block.yields]
+
+
+def show(function: Function) -> str:
+    """The core of a function as text, for people.
+
+    >>> from adjoint.types import FLOAT
+    >>> x = Var("x", FLOAT)
+    >>> print(show(Function("f", [x], Block([], [x]))))
+    f(x: float)
+      yield x
+    """
+    params = ", ".join(f"{p.name}: {p.type}" for p in function.params)
+    return "\n".join([f"{function.name}({params})", *_show_block(function.body, "  ")])
+
+
+def _show_block(block: Block, indent: str) -> Iterator[str]:
+    for stmt in block.stmts:
+        yield from _show_stmt(stmt, indent)
+    yield f"{indent}yield {', '.join(map(_show_atom, block.yields))}"
+
+
+def _show_stmt(stmt: Stmt, indent: str) -> Iterator[str]:
+    names = ", ".join(f"{v.name}: {v.type}" for v in defined_by(stmt))
+    if isinstance(stmt, Op):
+        operands = [_show_atom(a) for a in stmt.args]
+        operands += [f"{k}={_show_atom(a)}" for k, a in stmt.kwargs.items()]
+        fn = getattr(stmt.fn, "__name__", repr(stmt.fn))
+        yield f"{indent}{names} = {fn}({', '.join(operands)})"
+        return
+    if isinstance(stmt, If):
+        yield f"{indent}{names} = if {_show_atom(stmt.test)}"
+    else:
+        carried = zip(stmt.params, stmt.inits, strict=True)
+        entry = ", ".join(f"{p.name}: {p.type} = {_show_atom(i)}" for p, i in carried)
+        walked = ""
+        if isinstance(stmt, For):
+            items = ", ".join("_" if i is None else f"{i.name}: {i.type}" for i in stmt.items)
+            walked = f" for {items} in {', '.join(map(_show_atom, stmt.iterables))}"
+        yield f"{indent}{names} = loop({entry}){walked}"
+    for inner in blocks_of(stmt):
+        yield from _show_block(inner, indent + "  ")
+
+
+def _show_atom(atom: Atom) -> str:
+    return atom.name if isinstance(atom, Var) else atom.path or repr(atom.value)

@@ -88,13 +88,19 @@ class Cotangents:
         if isinstance(before, Parts):
             before = self.materialise(before, atom)
         if before is None:
-            self.set(atom, self.named(value, atom))
+            self.set(atom, self.named(value, atom) if _is_array(atom.type) else value)
             return
         if is_container(atom.type) or isinstance(atom.type, Unknown):
             total = self.b.op(generic.add, before, value, type=atom.type)
+        elif before is value:
+            total = self.b.op(np.multiply, constant(2), value, style="operator")
+        elif self._can_sum_into(before, value, atom):
+            assert isinstance(before, Var)
+            self.set(atom, self.b.in_place(np.add, before, value, style="inplace"))
+            return
         else:
             total = self.b.op(np.add, before, value, style="operator")
-        self.set(atom, self.named(total, atom))
+        self.set(atom, self.named(total, atom) if _is_array(atom.type) else total)
 
     def _add_parts(self, atom: Var, value: Parts) -> None:
         before = self.values.get(atom)
@@ -165,7 +171,7 @@ class Cotangents:
         if value is None:
             return self.zeros(of)
         if not isinstance(value, Parts):
-            return value
+            return self.named(value, of)
         t = of.type
         if isinstance(t, (Tuple, List)) and t.items is not None:
             length = len(t.items)
@@ -262,6 +268,18 @@ class Cotangents:
         self.set(var, self.named(copy, var))
         return copy
 
+    def _can_sum_into(self, before: Atom, value: Atom, of: Var) -> bool:
+        """Whether a sum can be made in the memory of its first term."""
+        return (
+            isinstance(before, Var)
+            and isinstance(of.type, Array)
+            and bool(of.type.dims)
+            and isinstance(before.type, Array)
+            and before.type.element == of.type.element
+            and dims_of(before.type) == of.type.dims
+            and self.is_owned(before)
+        )
+
     def is_owned(self, value: Var) -> bool:
         if value.serial < self.mark or self.owners[value] > 1:
             return False
@@ -276,6 +294,10 @@ class Cotangents:
             and made.fn not in _NOT_FRESH
             and not _returns_operand(made.fn)
         )
+
+
+def _is_array(t: Type) -> bool:
+    return isinstance(t, Array) and t.dims != ()
 
 
 def _returns_operand(fn: Any) -> bool:

@@ -21,9 +21,9 @@ from .infer import constant
 from .lower.calls import Calls
 from .lower.expressions import _is_static, _static_type
 from .lower.state import Frame
-from .parse import Source
+from .parse import Source, parse_function
 from .rules import lookup, refusal
-from .types import Undecided, Unknown
+from .types import List, Tuple, Undecided, Unknown
 
 _OMITTED = inspect.Parameter.empty
 
@@ -44,7 +44,10 @@ class Expander(Calls):
     ) -> Atom:
         unknown = any(isinstance(a.type, Unknown) for a in args)
         if getattr(value, "__adjoint_inline__", False) and not unknown:
-            return super().python_function(fn, value, args, kwargs, node)
+            source = parse_function(value)
+            defaults = {k: constant(v) for k, v in source.defaults.items()}
+            # No identity: a helper may call itself, as long as its tests are decided here.
+            return self.invoke(source, None, defaults, args, kwargs, node, None)
         return self.op(value, *args, **kwargs)
 
 
@@ -54,10 +57,8 @@ class Application:
     def __init__(self, expander: Expander, rule: Any, op: Op, bound: dict[str, Any]) -> None:
         self.expander, self.rule, self.op = expander, rule, op
         self.bound = bound
+        self.output: Atom | None = op.target or op.version
         self._work: dict[str, Atom] = {}
-
-    def inputs(self) -> list[tuple[str, Atom]]:
-        return [(name, atom) for name, atom in self.bound.items()]
 
     def lines_for(self, kind: str, target: str) -> list[Any]:
         return [x for x in self.rule.lines if x.kind == kind and x.target == target]
@@ -69,8 +70,7 @@ class Application:
             if line.kind == "work" and line.target in names and line.target not in self._work:
                 self._work[line.target] = self.value(line.expr, derivatives)
         env: dict[str, Any] = dict(self.bound) | self._work
-        assert self.op.target is not None or self.op.version is not None
-        env[self.rule.output] = self.op.target or self.op.version
+        env[self.rule.output] = self.output
         frame = Frame(_source(self.rule), env, template=derivatives)
         self.expander.frames.append(frame)
         try:
@@ -124,15 +124,44 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
 
 
 def _seen_by_when(atom: Any) -> Any:
-    return atom.value if isinstance(atom, Const) else atom.type
+    """What a rule's `when` looks at: a literal's value, a sequence of types, or a type."""
+    if isinstance(atom, Const):
+        return atom.value
+    t = atom.type
+    if isinstance(t, Unknown):
+        raise Undecided
+    if isinstance(t, Tuple):
+        return t.items
+    if isinstance(t, List):
+        return _Items((t.item,) if t.items is None else t.items, t.items is not None)
+    return t
+
+
+class _Items(tuple):  # type: ignore[type-arg]
+    """The types of a list's elements; of unknown number, they count as one kind."""
+
+    known: bool
+
+    def __new__(cls, items: tuple[Any, ...], known: bool) -> _Items:
+        made = super().__new__(cls, items)
+        made.known = known
+        return made
+
+    def __len__(self) -> int:
+        if not self.known:
+            raise Undecided
+        return super().__len__()
 
 
 @functools.lru_cache(maxsize=1024)
 def _positional_names(fn: Any) -> tuple[str, ...]:
     try:
-        return tuple(inspect.signature(fn).parameters)
+        parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):
         return ()
+    return tuple(
+        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    )
 
 
 def _bind(rule: Any, op: Op) -> dict[str, Atom]:
@@ -154,7 +183,7 @@ def _bind(rule: Any, op: Op) -> dict[str, Atom]:
             # NumPy's own names place positional options; operands are placed by position.
             name = own[position] if position < len(own) and own[position] in names else None
             if name is None or name in bound:
-                if position >= len(names):
+                if position >= len(names) or params[position].kind is inspect.Parameter.KEYWORD_ONLY:
                     raise TypeError(f"argument {position + 1}")
                 name = names[position]
                 own_name = own[position] if position < len(own) else None

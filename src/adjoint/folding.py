@@ -126,7 +126,7 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
     found: dict[Var, list[Var | None]] = {}
 
     def consider(var: Var, stmts: list[Stmt]) -> None:
-        if not isinstance(var.type, Tuple):
+        if not isinstance(var.type, Tuple) or var in folding.folded:
             return
         parts: list[Var | None] = [None] * len(var.type.items)
         count = 0

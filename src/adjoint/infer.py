@@ -88,6 +88,14 @@ def result_type(
         elementwise = _elementwise_type(fn, [a.type for a in args], symbols, style)
         if elementwise is not None:
             return elementwise
+    if fn is np.matmul and len(args) == 2 and not kwargs:
+        product = _matmul_type(args[0].type, args[1].type, symbols)
+        if product is not None:
+            return product
+    if fn is operator.getitem and isinstance(args[0].type, Array):
+        part = _part_type(args[0].type, args[1], symbols)
+        if part is not None:
+            return part
     numbering: dict[int, int] = {}
     originals: dict[int, Dim] = {}
     try:
@@ -129,6 +137,86 @@ def _elementwise_type(
     if any(d is None for d in dims):
         return Array(dtype, None, module)
     return Array(dtype, broadcast_dims(dims, symbols), module)
+
+
+def _matmul_type(a: Type, b: Type, symbols: Symbols) -> Type | None:
+    """The product of vectors and matrices, whose inner sizes must be equal but need not be known."""
+    if not (isinstance(a, Array) and isinstance(b, Array) and a.dims and b.dims):
+        return None
+    try:
+        dtype = np.result_type(a.element, b.element)
+    except TypeError:
+        return None
+    rows, columns = a.dims[-2:-1], b.dims[-1:] if len(b.dims) > 1 else ()
+    stack = broadcast_dims((a.dims[:-2], b.dims[:-2]), symbols)
+    module = b.module if a.module == "numpy" else a.module
+    return Array(dtype, (*stack, *rows, *columns), module)
+
+
+def _part_type(t: Array, index: Atom, symbols: Symbols) -> Type | None:
+    """x[i, :, 2:] by its index: whole axes keep their sizes. None for other than basic indices."""
+    if t.dims is None:
+        return None
+    if isinstance(index, Const):
+        entries = index.value if isinstance(index.value, tuple) else (index.value,)
+        kinds: list[Any] = list(entries)
+    else:
+        parts = index.type.items if isinstance(index.type, Tuple) else (index.type,)
+        kinds = [_kind_of_index(p) for p in parts]
+    if any(k is _NOT_BASIC or isinstance(k, (list, np.ndarray, bool)) for k in kinds):
+        return None
+    used = sum(k is not None and k is not Ellipsis for k in kinds)
+    if used > len(t.dims):
+        return None
+    fill = [slice(None)] * (len(t.dims) - used)
+    if Ellipsis in kinds:
+        at = kinds.index(Ellipsis)
+        kinds = [*kinds[:at], *fill, *kinds[at + 1 :]]
+    else:
+        kinds += fill
+    dims: list[Size] = []
+    sizes = iter(t.dims)
+    for kind in kinds:
+        if kind is None:
+            dims.append(1)
+            continue
+        size = next(sizes)
+        if isinstance(kind, slice):
+            dims.append(_sliced(size, kind, symbols))
+        elif kind is _ANY_SLICE:
+            dims.append(symbols.fresh())
+    return Array(t.element, tuple(dims), t.module)
+
+
+_NOT_BASIC, _ANY_SLICE, _ANY_INT = object(), object(), object()
+
+
+def _kind_of_index(t: Type) -> Any:
+    if isinstance(t, Scalar) and t.kind == "int":
+        return _ANY_INT
+    if isinstance(t, Array) and t.dims == () and t.element.kind in "iu":
+        return _ANY_INT
+    if isinstance(t, Object) and t.cls in (slice, type(None), type(...)):
+        return {slice: _ANY_SLICE, type(None): None}.get(t.cls, Ellipsis)
+    return _NOT_BASIC
+
+
+def _sliced(size: Size, part: slice, symbols: Symbols) -> Size:
+    """The size of x[part] along one axis, where it follows from the size of x."""
+    if part == slice(None) or part == slice(None, None, -1):
+        return size
+    if isinstance(size, int):
+        return len(range(size)[part])
+    start, stop, step = part.start or 0, part.stop, part.step
+    if step not in (None, 1):
+        return symbols.fresh()
+    if stop is None and 0 <= start <= 2:
+        return Dim(size.symbol, size.offset - start, size.many, size.wild)
+    if start == 0 and isinstance(stop, int) and -2 <= stop < 0:
+        return Dim(size.symbol, size.offset + stop, size.many, size.wild)
+    if part == slice(0, 1) or part == slice(None, 1):
+        return 1 if is_many(size) else symbols.fresh()
+    return symbols.fresh()
 
 
 def broadcast_dims(shapes: Iterable[Any], symbols: Symbols) -> tuple[Size, ...]:
@@ -204,13 +292,20 @@ def _run(
             # can show; the user's own call will raise what NumPy raises.
             return None
     opaque_int = any(
-        isinstance(a.type, Scalar) and a.type.kind == "int" and a.type.size is None
-        for a in [*args, *kwargs.values()]
-        if not isinstance(a, Const)
+        _has_opaque_int(a.type) for a in [*args, *kwargs.values()] if not isinstance(a, Const)
     )
     module = next((m for a in args if (m := _module(a.type)) is not None), "numpy")
     sliced = fn is operator.getitem
     return _encode(runs[0], runs[1], numbering, opaque_int, module, sliced)
+
+
+def _has_opaque_int(t: Type) -> bool:
+    """Whether an int of unknown value takes part, on which a size may depend."""
+    if isinstance(t, Scalar):
+        return t.kind == "int" and t.size is None
+    if isinstance(t, (Tuple, List)):
+        return any(map(_has_opaque_int, t.items or (t.item,) if isinstance(t, List) else t.items))
+    return isinstance(t, Array) and t.element.kind in "iu" and t.dims == ()
 
 
 def _module(t: Type) -> str | None:
@@ -233,7 +328,7 @@ def _stand_in_for(t: Type, numbering: dict[int, int], encode: Callable[[int], in
 
     if isinstance(t, Scalar):
         if t.kind == "int":
-            return 2 if t.size is None else size(t.size)
+            return 1 if t.size is None else size(t.size)
         return {"bool": True, "float": 0.75, "complex": 0.75 + 0.5j}[t.kind]
     if isinstance(t, Array):
         assert t.dims is not None
@@ -346,5 +441,9 @@ def _as_size(atom: Atom) -> Size | None:
 
 
 def constant(value: Any, path: str | None = None, external: Any = None) -> Const:
-    """A constant with its own type."""
+    """A constant with its own type; an int is known as a size."""
+    if type(value) is int:
+        return Const(value, Scalar("int", value), path, external)
+    if isinstance(value, tuple) and all(type(v) is int for v in value):
+        return Const(value, Tuple(tuple(Scalar("int", v) for v in value)), path, external)
     return Const(value, type_of(value, Symbols()), path, external)

@@ -60,6 +60,10 @@ def for_operation(fn: Any, args: list[Atom], style: str) -> str:
         key = args[1].value
         if isinstance(key, str) and key.isidentifier():
             return key
+    if fn is operator.getitem and isinstance(args[0], Var) and args[0].named:
+        index = args[1]
+        if isinstance(index, Var) and index.named and index.name.isidentifier():
+            return f"{args[0].name}_{index.name}"
     try:
         known = _OPERATORS.get(fn)
     except TypeError:

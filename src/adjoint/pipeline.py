@@ -51,7 +51,8 @@ def derive(
     if request.mode == "vjp":
         functions = _vjp(function, wrt, builder)
     else:
-        functions = [*_callees(function), _gradient(function, wrt, request, builder)]
+        gradient = _gradient(function, wrt, request, builder)
+        functions = [*_callees(gradient), gradient]
     for each in functions:
         drop_dead(each)
     globals_ = getattr(fn, "__globals__", {})

@@ -19,6 +19,7 @@ import numpy as np
 
 from . import core
 from .analysis.activity import active_vars, blocks_derivative
+from .analysis.overwrites import Overwrites
 from .builder import Builder, is_basic_index, item_type
 from .core import UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
 from .cotangents import Cotangent, Cotangents, Parts
@@ -38,6 +39,7 @@ from .types import (
     Tuple,
     Type,
     Unknown,
+    is_complex,
     is_container,
 )
 
@@ -50,8 +52,9 @@ class Reverse:
         self.expander = Expander(builder)
         self.mark = Var.count()
         self.d = Cotangents(builder, self.mark)
-        self.forward: list[Block] = [function.body]
-        self.reads: dict[Loop, set[Var]] = {}
+        self.overwrites = Overwrites(function)
+        self.loops: list[Loop] = []  # those around the statement at hand
+        self.copies: dict[Var, Var] = {}  # stale value -> its copy in the forward sweep
 
     # -- statements -----------------------------------------------------------------------
 
@@ -83,6 +86,23 @@ class Reverse:
         else:
             self.by_rule(op, self.d.materialise(value, op.target))
 
+    def saved(self, atom: Any) -> Any:
+        """A forward value as the backward sweep can read it: a copy, if it is overwritten."""
+        if isinstance(atom, list):
+            return [self.saved(a) for a in atom]
+        if not isinstance(atom, Var) or not self.overwrites.is_stale(atom):
+            return atom
+        if atom not in self.copies:
+            copy = Var(atom.name, atom.type, named=atom.named)
+            fn = np.copy if isinstance(atom.type, Array) else generic.copy
+            style = "method" if fn is np.copy else ""
+            made = Op(copy, fn, [atom], {}, style, self.b.origin)
+            block, position = _after_definition(self.function, atom)
+            block.stmts.insert(position, made)
+            self.b.definitions[copy] = made
+            self.copies[atom] = copy
+        return self.copies[atom]
+
     def by_rule(self, op: Op, value: Atom) -> None:
         """Contributions to the active operands, by the lines of the operation's rule."""
         target = op.target or op.version
@@ -96,11 +116,15 @@ class Reverse:
         if rule is None:
             self.by_pull(op, value, active)
             return
-        known = rule.rule.differentiable
-        name_of_output = rule.rule.output
         operands: list[tuple[str, Any]] = []
         for name, atom in rule.bound.items():
             operands += [(name, a) for a in atom] if isinstance(atom, list) else [(name, atom)]
+        # What is summed already comes first: its old cotangent is then not needed any longer.
+        operands.sort(key=lambda pair: self.d.get(pair[1]) is None)
+        rule.bound = {name: self.saved(atom) for name, atom in rule.bound.items()}
+        rule.output = self.saved(target)
+        known = rule.rule.differentiable
+        name_of_output = rule.rule.output
         for name, atom in operands:
             if not self.is_active(atom):
                 continue
@@ -126,7 +150,7 @@ class Reverse:
         keywords = self.b.op(
             core.DICT, *op.kwargs.values(), keys=constant(tuple(op.kwargs))
         ) if op.kwargs else constant(None)
-        operands = self.b.op(core.TUPLE, *op.args)
+        operands = self.b.op(core.TUPLE, *map(self.saved, op.args))
         positions = constant(tuple(i for i, a in enumerate(op.args) if a in active))
         pulled = self.b.op(pull, fn, value, operands, positions, keywords, type=UNKNOWN)
         for k, position in enumerate(positions.value):
@@ -157,7 +181,7 @@ class Reverse:
 
     def element(self, op: Op, value: Cotangent) -> bool:
         """z = x[i]: add d_z into d_x[i]. False where the generic rule has to serve."""
-        x, index = op.args
+        x, index = op.args[0], self.saved(op.args[1])
         if not self.is_active(x):
             return True
         assert isinstance(x, Var) and op.target is not None
@@ -184,7 +208,8 @@ class Reverse:
         if not isinstance(x.type, Array) or isinstance(index.type, Unknown):
             return False
         item = self.d.materialise(value, op.target)
-        item = self.d.fit(item, Var("part", _cast(op.target.type, x.type)))
+        if is_complex(item.type) and not is_complex(x.type):
+            item = self.b.op(np.real, item, style="attribute")
         unique = is_basic_index(index.type) or _is_mask(index.type)
         first = self.d.get(x) is None
         present = self.d.own(x)
@@ -233,7 +258,7 @@ class Reverse:
 
     def stored(self, op: Op, version: Var, before: Var) -> None:
         """x[i] = v: d_v gets d_x[i], and d_x[i] is 0 for what stood there before."""
-        index, new = op.args[1], op.args[2]
+        index, new = self.saved(op.args[1]), op.args[2]
         value = self.d.pop(version)
         if value is None:
             return
@@ -241,15 +266,17 @@ class Reverse:
             self._stored_in_container(op, version, before, value)
             return
         self.d.set(version, self.d.materialise(value, version))
+        once = self._is_unread(op)
         if self.is_active(new):
             present = self.d.get(version)
             assert isinstance(present, Var) and isinstance(new, Var)
             part = self.b.op(operator.getitem, present, index)
-            if op.fn is core.STORE and self.is_active(before) and _shares(part.type, index.type):
+            clears = op.fn is core.STORE and self.is_active(before)
+            if clears and not once and _shares(part.type, index.type):
                 part = self.b.op(np.copy, part, style="method", type=part.type)
             self.d.add(new, part)
         if self.is_active(before):
-            if op.fn is core.STORE:
+            if op.fn is core.STORE and not once:
                 present = self.d.own(version)
                 zero = constant(0.0)
                 cleared = self.b.in_place(core.STORE, present, index, zero)
@@ -259,6 +286,23 @@ class Reverse:
             self.d.add(before, present, fitted=True)
         else:
             self.d.pop(version)
+
+    def _is_unread(self, op: Op) -> bool:
+        """Whether the cotangent of an overwritten element is read by nothing any more.
+
+        So it is where a loop writes each element of a fresh array once: then it need not be
+        cleared.
+        """
+        if op.fn is not core.STORE or not self.overwrites.writes_each_once(op):
+            return False
+        assert op.version is not None
+        loop = self.loops[-1] if self.loops else None
+        if loop is None:
+            return False
+        for param, init in zip(loop.params, loop.inits, strict=True):
+            if param.root is op.version.root:
+                return not self.is_active(init)
+        return False
 
     def _stored_in_container(self, op: Op, version: Var, before: Var, value: Cotangent) -> None:
         index, new = op.args[1], op.args[2]
@@ -404,10 +448,10 @@ class Reverse:
         body.yields = [*yields, *(self.b_versions[p] for p in list_params), constant(False)]
         self._record(loop, backward, index)
         self.b.block.stmts.append(backward)
-        for position, i in enumerate(carried):
-            self.d.add(loop.inits[i], results[position])
         for var, result in zip(summed, results[len(carried) :], strict=True):
             self.d.set(var, result)
+        for position, i in enumerate(carried):
+            self.d.add(loop.inits[i], results[position])
         for (item, source), result in zip(
             [(i, s) for i, s in sources.items() if i in lists], list_results, strict=True
         ):
@@ -453,7 +497,9 @@ class Reverse:
                 self.d.set(var, param)
             for i, param in zip(carried, params, strict=False):
                 self.d.add(loop.body.yields[i], param)
+            self.loops.append(loop)
             self.block(loop.body.stmts)
+            self.loops.pop()
             for item, source in sources.items():
                 value = self.d.pop(item)
                 if item in lists:
@@ -530,10 +576,12 @@ class Reverse:
         if len(saved) == 1:
             entry = saved[0]
         else:
+            self.b.backward = False
             with self._at_end(loop.body):
                 entry = self.b.tuple(*saved)
         types = tuple(s.type for s in saved)
         kind: Type = types[0] if len(saved) == 1 else Tuple(types)
+        self.b.backward = False
         tape = Var("tape", List(kind), named=True)
         made = Op(tape, core.LIST, [], origin=loop.origin)
         self._insert_before(loop, made)
@@ -546,6 +594,7 @@ class Reverse:
         loop.inits.append(tape)
         loop.body.yields.insert(-1, version)
         loop.results.append(result)
+        self.b.backward = True
         self.b.origin = loop.origin
         walk = self.b.op(builtins.reversed, result, type=List(kind), name="record")
         backward.iterables = [walk]
@@ -744,7 +793,9 @@ def copy_function(function: Function) -> Function:
     params = [var(p) for p in function.params]
     return Function(
         function.name, params, block(function.body), function.origin, function.doc,
-        dict(function.defaults), list(function.callees), {},
+        dict(function.defaults), {},
+        {renamed[r]: frozenset(renamed[v] for v in vs if v in renamed)
+         for r, vs in function.aliases.items() if r in renamed},
     )  # fmt: skip
 
 
@@ -780,6 +831,22 @@ def _definitions(block: Block) -> list[Var]:
         if isinstance(stmt, If):
             found += _definitions(stmt.then) + _definitions(stmt.orelse)
     return found
+
+
+def _after_definition(function: Function, var: Var) -> tuple[Block, int]:
+    """Where a value has just been defined: a block and a position in it."""
+    if var in function.params:
+        return function.body, 0
+    todo = [function.body]
+    while todo:
+        block = todo.pop()
+        for position, stmt in enumerate(block.stmts):
+            if var in core.defined_by(stmt):
+                return block, position + 1
+            if var in core.defined_inside(stmt):
+                return stmt.body, 0  # type: ignore[union-attr]
+            todo += core.blocks_of(stmt)
+    raise AssertionError(f"{var} is not defined in {function.name}")
 
 
 def _defined_within(loop: Loop) -> set[Var]:
@@ -828,10 +895,6 @@ def _is_mask(t: Type) -> bool:
 def _shares(part: Type, index: Type) -> bool:
     """Whether reading at this index gives a view, which a later store would change."""
     return is_basic_index(index) and not (isinstance(part, Array) and part.dims == ())
-
-
-def _cast(item: Type, whole: Array) -> Type:
-    return Array(whole.element, item.dims, whole.module) if isinstance(item, Array) else item
 
 
 def _length(t: Type) -> int | None:

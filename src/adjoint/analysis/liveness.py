@@ -87,11 +87,12 @@ class Interference:
         return live
 
     def _loop(self, stmt: Loop, live: set[Var]) -> set[Var]:
+        """At the end of the body the parameters are given their next values: there they are dead."""
         results = {self.root(r) for r in stmt.results}
         for result in stmt.results:
             self._define(result, live | results)
         params = {self.root(p) for p in stmt.params}
-        around = live | results
+        around = live - results
         while True:
             head = self._block(stmt.body, around)
             if isinstance(stmt, While):
@@ -101,12 +102,13 @@ class Interference:
                 for item in items:
                     self._define(item, head | params)
                 head -= {self.root(v) for v in items}
-            if head <= around:
+            outer = head - params
+            if outer <= around:
                 break
-            around |= head
+            around |= outer
         for param in stmt.params:
             self._define(param, around | params)
-        live = around - params
+        live = around
         for atom in core.read_by(stmt):
             self._use(live, atom)
         return live

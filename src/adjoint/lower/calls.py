@@ -299,7 +299,7 @@ class Calls(Statements):
         env = self.bind_arguments(source, defaults, args, kwargs, node)
         if identity in self.recursive:
             return self.call_core(source, parent, env, identity)
-        if any(f.identity is identity for f in self.frames):
+        if identity is not None and any(f.identity is identity for f in self.frames):
             raise Recursive(identity)
         frame = Frame(source, env, parent)
         frame.identity = identity

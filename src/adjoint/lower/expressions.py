@@ -21,7 +21,7 @@ from ..builder import (
     is_mutable,
     item_type,
 )
-from ..core import UNDEFINED, Atom, Const, External, Var
+from ..core import UNDEFINED, Atom, Const, External, Function, Var
 from ..errors import Origin, UnsupportedSyntaxError
 from ..infer import constant
 from ..rules.methods import ATTRIBUTES
@@ -201,6 +201,15 @@ class Expressions:
             self.stale[other] = self.b.origin
         self.versions[root] = version
         return version
+
+    def aliases_of_changed(self, function: Function) -> dict[Var, frozenset[Var]]:
+        """For each object that a function changes in place, those that may share its memory."""
+        changed = {
+            s.version.root
+            for s in core.walk(function.body)
+            if isinstance(s, core.Op) and s.version is not None
+        }
+        return {root: frozenset(self.aliases.of(root)) for root in changed}
 
     # -- names ----------------------------------------------------------------------------
 

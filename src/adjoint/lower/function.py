@@ -9,13 +9,14 @@ from typing import Any
 import gast
 
 from ..builder import Builder
-from ..core import UNDEFINED, Const, Function, Var
+from ..core import UNDEFINED, Const, External, Function, Var
 from ..errors import SourceUnavailableError
+from ..infer import constant
 from ..parse import Source, parse_function
 from ..rules import RULES
 from ..types import Type, carries_derivative
 from .calls import Calls, Recursive, _has, _name
-from .expressions import _is_static
+from .expressions import _is_plain
 from .guards import Guard
 from .state import Frame
 
@@ -60,10 +61,7 @@ def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Functi
     ]
     env: dict[str, Any] = {}
     for argument, param in zip(arguments, params, strict=True):
-        static = argument.literal or _is_static(argument.value)
-        env[argument.name] = (
-            Const(argument.value, argument.type, argument.name) if static else param
-        )
+        env[argument.name] = _literal(argument) if argument.literal else param
     if isinstance(fn, types.FunctionType):
         source = parse_function(fn)
         frame = Frame(source, env, identity=fn.__code__)
@@ -83,8 +81,17 @@ def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Functi
         name, doc = source.name, ""
     function = Function(name, params, lowering.b.block, source.origin(source.node), doc)
     function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
-    function.callees = list(lowering.cores.values())
+    for each in [function, *lowering.cores.values()]:
+        each.aliases = lowering.aliases_of_changed(each)
     return function
+
+
+def _literal(argument: Argument) -> Const:
+    """An argument that is compiled in: written out, or bound if it cannot be written."""
+    value = argument.value
+    if _is_plain(value):
+        return constant(value)
+    return Const(value, argument.type, argument.name, External("value", value, argument.name))
 
 
 def _made_up_source(fn: Any) -> Source:

@@ -323,7 +323,9 @@ class Statements(Expressions):
             if ends[0].versions.get(r, r) is not ends[1].versions.get(r, r)
             and _is_outer(r, before)
         ]
-        merged: dict[str, Any] = {}
+        merged: dict[str, Any] = {
+            n: v for n, v in ends[0].env.items() if n not in names and n in ends[1].env
+        }
         kept: list[str] = []
         for name in names:
             value = self._merge_static(name, ends, alive)
@@ -601,7 +603,9 @@ class Statements(Expressions):
             ]
             grown = self._grow(names, roots, inits, yields, params, give_up=round_ > 6)
             new_stale = {
-                r: o for r, o in end.stale.items() if r not in stale and r not in before.stale
+                r: o
+                for r, o in end.stale.items()
+                if r not in stale and r not in before.stale and _is_outer(r, before)
             }
             roots += changed
             stale.update(new_stale)

@@ -128,3 +128,14 @@ def as_gradient(d: Any, x: Any) -> Any:
         return float(d)
     made = module_of(x).array(d, dtype=x.dtype)
     return made if isinstance(x, np.ndarray) or not isinstance(x, np.generic) else made[()]
+
+
+def copy(x: Any) -> Any:
+    """The same structure with copies of its arrays."""
+    if isinstance(x, dict):
+        return {k: copy(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return rebuild(x, [copy(v) for v in x])
+    if hasattr(x, "dtype") and getattr(x, "shape", ()) != ():
+        return x.copy()
+    return x

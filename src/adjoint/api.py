@@ -1,0 +1,442 @@
+"""The operators: grad, value_and_grad, vjp, source, and what steers them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from .compile import Compiled, Compiler
+from .errors import ArgumentError, CotangentError
+from .lower.calls import _stop_gradient, register_special
+from .lower.function import Argument
+from .pipeline import Request
+from .retell import retell
+from .runtime.generic import copy, rebuild
+from .signature import signature_of
+from .types import UNKNOWN, Symbols
+
+Names = str | Sequence[str] | None
+Numbers = int | Sequence[int] | None
+
+
+class Gradient:
+    """A function that computes the gradient of another; made by `grad` and `value_and_grad`.
+
+    Called like the function itself. `primal` is that function, `source` the text of the derivative
+    that the last call ran (the general form, before the first call).
+    """
+
+    def __init__(self, fn: Callable[..., Any], mode: str, spec: _Spec) -> None:
+        if not callable(fn):
+            raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
+        functools.update_wrapper(self, fn)
+        self.primal = fn
+        self._mode = mode
+        self._spec = spec
+        self._compiler = Compiler(fn, self._request, self._names)
+        spec.check(self._compiler.parameters, getattr(fn, "__name__", "the function"))
+        self._fast: dict[Any, Compiled] = {}
+        self._arity = self._compiler.arity if self._compiler.plain else -1
+
+    def _request(self, names: tuple[str, ...]) -> Request:
+        return Request(self._mode, names, self._spec.is_single(), self._spec.has_aux)
+
+    def _names(self, bound: dict[str, Any]) -> tuple[str, ...]:
+        return self._spec.names(self._compiler.parameters)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and len(args) == self._arity:
+            key = tuple(
+                [
+                    (a.dtype, a.shape) if a.__class__ is np.ndarray else signature_of(a)
+                    for a in args
+                ]
+            )
+            compiled = self._fast.get(key)
+            if compiled is None:
+                compiled = self._find(args, key)
+            elif (compiled.guards or compiled.live) and not compiled.is_current():
+                compiled = self._find(args, key)
+            try:
+                result = compiled.run(*args)
+            except Exception as error:
+                retell(error, compiled.filename, compiled.emitted.origins)
+                raise
+        else:
+            compiled, _ = self._compiler.find(args, kwargs)
+            bound = self._compiler.signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            try:
+                result = compiled.run(*bound.args, **bound.kwargs)
+            except Exception as error:
+                retell(error, compiled.filename, compiled.emitted.origins)
+                raise
+        return result if self._spec.is_plain else self._spec.arrange(result, self._mode)
+
+    def _find(self, args: tuple[Any, ...], key: Any) -> Compiled:
+        compiled, _ = self._compiler.find(args, {})
+        if len(self._fast) > 1024:
+            self._fast.clear()
+        self._fast[key] = compiled
+        return compiled
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """As a method: `self` is the first argument."""
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """Pickled by reference, as functions are: the name leads back here or to the function."""
+        module, name = self.primal.__module__, self.primal.__qualname__
+        found: Any = inspect.sys.modules.get(module)  # type: ignore[attr-defined]
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:
+            return _by_name, (module, name)
+        return _again, (self.primal, self._mode, self._spec)
+
+    @property
+    def value_and_grad(self) -> Gradient:
+        """The same gradient together with the function's value."""
+        return Gradient(self.primal, "value_and_grad", self._spec)
+
+    @property
+    def source(self) -> str:
+        """The derivative as text: as the last call ran it, else its general form."""
+        latest = self._compiler.latest
+        if latest is not None:
+            return _text(latest.emitted)
+        return source(self.primal, argnums=self._spec.as_argnums(self._compiler.parameters))
+
+    def __repr__(self) -> str:
+        name = getattr(self.primal, "__qualname__", repr(self.primal))
+        return f"<adjoint.{self._mode} of {name}>"
+
+
+def _by_name(module: str, name: str) -> Any:
+    import importlib
+
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _again(fn: Callable[..., Any], mode: str, spec: _Spec) -> Gradient:
+    return Gradient(fn, mode, spec)
+
+
+class _Spec:
+    """Which arguments to differentiate by, and how the gradients are arranged."""
+
+    def __init__(self, argnums: Numbers, argnames: Names, has_aux: bool) -> None:
+        if argnums is None and argnames is None:
+            argnums = 0
+        self.argnums = argnums
+        self.argnames = argnames
+        self.has_aux = has_aux
+        self.is_plain = argnames is None and not has_aux
+
+    def _positions(self) -> tuple[int, ...]:
+        if self.argnums is None:
+            return ()
+        return (self.argnums,) if isinstance(self.argnums, int) else tuple(self.argnums)
+
+    def _keywords(self) -> tuple[str, ...]:
+        if self.argnames is None:
+            return ()
+        return (self.argnames,) if isinstance(self.argnames, str) else tuple(self.argnames)
+
+    def check(self, parameters: tuple[inspect.Parameter, ...], name: str) -> None:
+        """Refuse argnums and argnames that the function does not have."""
+        for n in self._positions():
+            if not isinstance(n, int) or isinstance(n, bool):
+                raise ArgumentError(f"argnums must be integers, got {n!r}")
+        names = self.names(parameters, name)
+        if len(set(names)) != len(names):
+            raise ArgumentError(f"argnums={self.argnums!r} names an argument of `{name}` twice")
+
+    def names(
+        self, parameters: tuple[inspect.Parameter, ...], function: str = "the function"
+    ) -> tuple[str, ...]:
+        positional = [
+            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        found = []
+        for n in self._positions():
+            if not -len(positional) <= n < len(positional):
+                raise ArgumentError(
+                    f"argnums={self.argnums!r}, but `{function}` has {len(positional)} positional "
+                    f"argument{'s' * (len(positional) != 1)}: ({', '.join(positional)})"
+                )
+            found.append(positional[n])
+        known = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        for name in self._keywords():
+            if name not in known:
+                raise ArgumentError(
+                    f"argnames={self.argnames!r}, but `{function}` has no argument `{name}`; "
+                    f"it has ({', '.join(known)})"
+                )
+            found.append(name)
+        return tuple(found)
+
+    def is_single(self) -> bool:
+        """Whether there is one gradient, which is not wrapped in a tuple."""
+        if self.argnames is None:
+            return isinstance(self.argnums, int)
+        return self.argnums is None and isinstance(self.argnames, str)
+
+    def as_argnums(self, parameters: tuple[inspect.Parameter, ...]) -> Numbers:
+        order = [p.name for p in parameters]
+        found = [order.index(n) for n in self.names(parameters)]
+        return found[0] if self.is_single() else tuple(found)
+
+    def arrange(self, result: Any, mode: str) -> Any:
+        """Gradients by name become a dict, those by position a tuple; aux goes beside."""
+        if mode == "value_and_grad":
+            return result[0], self._gradients(result[1])
+        if self.has_aux:
+            return self._gradients(result[0]), result[1]
+        return self._gradients(result)
+
+    def _gradients(self, gradients: Any) -> Any:
+        if self.argnames is None or self.is_single():
+            return gradients
+        count = len(self._positions())
+        by_position: Any = gradients[:count]
+        if isinstance(self.argnums, int):
+            by_position = by_position[0]
+        by_name: Any = dict(zip(self._keywords(), gradients[count:], strict=True))
+        if isinstance(self.argnames, str):
+            by_name = gradients[count]
+        return by_name if self.argnums is None else (by_position, by_name)
+
+
+@overload
+def grad(
+    fn: Callable[..., Any], argnums: Numbers = ..., argnames: Names = ..., has_aux: bool = ...
+) -> Gradient: ...
+@overload
+def grad(
+    fn: None = ..., argnums: Numbers = ..., argnames: Names = ..., has_aux: bool = ...
+) -> Callable[[Callable[..., Any]], Gradient]: ...
+def grad(
+    fn: Callable[..., Any] | None = None,
+    argnums: Numbers = None,
+    argnames: Names = None,
+    has_aux: bool = False,
+) -> Any:
+    """The gradient of a function that returns one real number.
+
+    fn: a plain Python function of numbers, arrays, and lists, tuples and dicts of those.
+    argnums: the position of the argument to differentiate by (default 0), or several.
+    argnames: the same by name; several names give a dict.
+    has_aux: fn returns (value, aux); the result is (gradients, aux).
+
+    Returns a function that is called like fn and gives the gradient: the shape, dtype and container
+    structure of the argument, a float for a Python number, None for a part that is not
+    differentiable. Also a decorator, with or without arguments.
+
+    Raises UnsupportedSyntaxError, NoDerivativeError or SourceUnavailableError where fn cannot be
+    differentiated, ArgumentError (a TypeError) for an argument that is not real or complex,
+    OutputError (a TypeError) where fn does not return one real number.
+
+    >>> import numpy as np
+    >>> def loss(w, x):
+    ...     return np.sum((x @ w) ** 2)
+    >>> grad(loss)(np.array([1.0, 2.0]), np.eye(2))
+    array([2., 4.])
+    """
+    spec = _Spec(argnums, argnames, has_aux)
+    if fn is None:
+        return lambda f: Gradient(f, "grad", spec)
+    return Gradient(fn, "grad", spec)
+
+
+def value_and_grad(
+    fn: Callable[..., Any] | None = None,
+    argnums: Numbers = None,
+    argnames: Names = None,
+    has_aux: bool = False,
+) -> Any:
+    """Like `grad`, but gives (value, gradient); with has_aux, ((value, aux), gradient).
+
+    >>> value_and_grad(lambda x: x ** 2)(3.0)
+    (9.0, 6.0)
+    """
+    spec = _Spec(argnums, argnames, has_aux)
+    if fn is None:
+        return lambda f: Gradient(f, "value_and_grad", spec)
+    return Gradient(fn, "value_and_grad", spec)
+
+
+@functools.lru_cache(maxsize=256)
+def _vjp_compiler(fn: Callable[..., Any]) -> Compiler:
+    def names(bound: dict[str, Any]) -> tuple[str, ...]:
+        return tuple(n for n, v in bound.items() if _is_differentiable(v))
+
+    return Compiler(fn, lambda wrt: Request("vjp", wrt), names)
+
+
+def _is_differentiable(value: Any) -> bool:
+    if isinstance(value, (bool, str)) or value is None:
+        return False
+    if isinstance(value, (int, float, complex, tuple, list, dict)):
+        return True
+    return getattr(getattr(value, "dtype", None), "kind", "") in ("f", "c")
+
+
+def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """The value of a function, and the function that pulls a cotangent of it back.
+
+    Returns (value, pullback). `pullback(cotangent)` takes a cotangent of the structure, shape and
+    dtype of the value and returns a tuple with one cotangent for each primal (None for a primal
+    that is not differentiable). It may be called again, and does not change when the arrays that
+    it was made from are changed later.
+
+    Raises CotangentError (a ValueError) for a cotangent that does not fit the value.
+
+    >>> import numpy as np
+    >>> value, pullback = vjp(lambda x: x ** 2 + 2 * x + 1, np.array([2.0, 3.0]))
+    >>> value
+    array([ 9., 16.])
+    >>> pullback(np.array([1.0, 1.0]))
+    (array([6., 8.]),)
+    """
+    compiler = _vjp_compiler(fn)
+    compiled, values = compiler.find(primals, {})
+    names = list(compiler.bind(primals, {})[0])
+    wrt = compiler.select(dict(zip(names, values, strict=True)))
+    kept = [copy(v) for v in primals]
+    try:
+        value, saved = compiled.run(*kept)
+    except Exception as error:
+        retell(error, compiled.filename, compiled.emitted.origins)
+        raise
+    for original, changed in zip(primals, kept, strict=True):
+        write_back(original, changed)
+    backward = compiled.backward
+    value = copy(value)
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        checked = _checked_cotangent(cotangent, value, "the value")
+        try:
+            parts = iter(backward(saved, checked))
+        except Exception as error:
+            retell(error, compiled.filename, compiled.emitted.origins)
+            raise
+        return tuple(next(parts) if n in wrt else None for n in names)
+
+    return value, pullback
+
+
+def write_back(original: Any, changed: Any) -> None:
+    """Let the caller see what the function did to its arguments."""
+    if isinstance(original, dict):
+        for key in original:
+            write_back(original[key], changed[key])
+    elif isinstance(original, (list, tuple)):
+        for before, after in zip(original, changed, strict=True):
+            write_back(before, after)
+    elif getattr(original, "shape", ()) != () and original is not changed:
+        if not bool((original == changed).all()):
+            original[...] = changed
+
+
+def _checked_cotangent(cotangent: Any, value: Any, what: str) -> Any:
+    """A cotangent in the dtype of its value; an error where structure or shape differ."""
+    if isinstance(value, dict):
+        if not isinstance(cotangent, dict) or list(cotangent) != list(value):
+            raise CotangentError(f"the cotangent of {what} must be a dict with keys {list(value)}")
+        return {k: _checked_cotangent(cotangent[k], v, f"{what}[{k!r}]") for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        if not isinstance(cotangent, (list, tuple)) or len(cotangent) != len(value):
+            raise CotangentError(
+                f"the cotangent of {what} must be a {type(value).__name__} of length {len(value)}"
+            )
+        return rebuild(value, [
+            _checked_cotangent(c, v, f"{what}[{i}]")
+            for i, (c, v) in enumerate(zip(cotangent, value, strict=True))
+        ])
+    if np.shape(cotangent) != np.shape(value):
+        raise CotangentError(
+            f"the cotangent of {what} has shape {np.shape(cotangent)}, "
+            f"but the value has shape {np.shape(value)}"
+        )
+    dtype = getattr(value, "dtype", None)
+    if dtype is None or dtype.kind not in "fc":
+        if isinstance(cotangent, (int, float, complex, np.generic)) or cotangent is None:
+            return cotangent
+        return cotangent.item() if np.shape(cotangent) == () else cotangent
+    given = getattr(cotangent, "dtype", None)
+    if given is not None and given.kind == "c" and dtype.kind != "c":
+        raise CotangentError(f"the cotangent of {what} is complex, but the value is real")
+    if np.shape(value) == ():
+        return dtype.type(cotangent)
+    return cotangent if given == dtype else cotangent.astype(dtype) if given is not None else (
+        np.asarray(cotangent, dtype)
+    )
+
+
+def source(
+    fn: Callable[..., Any], *example_args: Any, argnums: Numbers = 0, mode: str = "reverse"
+) -> str:
+    """The derivative of a function as the text of a Python module.
+
+    With example arguments, the form that runs for arguments of their types; without, a general
+    form for arguments of any type.
+
+    >>> import numpy as np
+    >>> def f(x):
+    ...     return np.sum(np.sin(x))
+    >>> print(source(f, np.ones(3)))  # doctest: +ELLIPSIS
+    import numpy as np
+    ...
+    """
+    if isinstance(fn, Gradient):
+        fn = fn.primal
+    if mode != "reverse":
+        raise ArgumentError(f"mode must be 'reverse', got {mode!r}")
+    spec = _Spec(argnums, None, False)
+    gradient = Gradient(fn, "grad", spec)
+    compiler = gradient._compiler
+    if example_args:
+        compiled, _ = compiler.find(example_args, {})
+        return _text(compiled.emitted)
+    names = spec.names(compiler.parameters)
+    arguments = [Argument(p.name, UNKNOWN, p.name in names) for p in compiler.parameters]
+    return _text(compiler.make(arguments, names, Symbols()).emitted)
+
+
+def _text(emitted: Any) -> str:
+    header = f"{emitted.header}\n\n\n" if emitted.header else ""
+    return header + emitted.text
+
+
+def stop_gradient(x: Any) -> Any:
+    """The same value, treated as a constant by derivatives.
+
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    3.0
+    """
+    return x
+
+
+@contextlib.contextmanager
+def no_grad() -> Iterator[None]:
+    """Inside a differentiated function, what is computed in this block counts as constant.
+
+    Elsewhere it changes nothing: nothing is recorded outside derivatives.
+
+    >>> with no_grad():
+    ...     y = 2.0 + 1.0
+    """
+    yield
+
+
+register_special(stop_gradient, _stop_gradient)
