@@ -28,6 +28,7 @@ from .types import (
     Scalar,
     Symbols,
     Tuple,
+    UNDEFINED_TYPE,
     Type,
     broadcasts_to_same,
     carries_derivative,
@@ -181,7 +182,9 @@ class Builder:
                 ):
                     return found
         if type is None:
-            if isinstance(fn, Intrinsic):
+            if any(isinstance(a, Var) and a.type == UNDEFINED_TYPE for a in operands):
+                type = UNDEFINED_TYPE  # not known yet: the result of a recursive call
+            elif isinstance(fn, Intrinsic):
                 type = intrinsic_type(fn, operands, kwargs, self.symbols)
             else:
                 type = result_type(fn, operands, kwargs, self.symbols, style)
@@ -299,7 +302,8 @@ class Builder:
                     return other
                 if _is_literal(one, -1) and _absorbs(other.type, one):
                     return self.op(np.negative, other, style="operator")
-            return self._multiply_by_number(args)
+            signed = self._negative_factor(args)
+            return signed if signed is not None else self._multiply_by_number(args)
         if fn is np.true_divide and _is_literal(args[1], 1) and _absorbs(args[0].type, args[1]):
             return args[0] if carries_derivative(args[0].type) else None
         if fn is np.power and _is_literal(args[1], 1) and _absorbs(args[0].type, args[1]):
@@ -324,6 +328,19 @@ class Builder:
                 return inner.args[0]
         if fn is np.broadcast_to and same_dims(args[0].type, args[1].type):
             return args[0]
+        return None
+
+    def _negative_factor(self, args: list[Atom]) -> Atom | None:
+        """(-a) * b is -(a * b): signs move outwards, where a sum takes them up."""
+        if not self.backward:
+            return None
+        for position, atom in enumerate(args):
+            inner = self.definition(atom, np.negative)
+            if inner is not None and inner.backward and inner.style == "operator":
+                factors = list(args)
+                factors[position] = inner.args[0]
+                product = self.op(np.multiply, *factors, style="operator")
+                return self.op(np.negative, product, style="operator")
         return None
 
     def _multiply_by_number(self, args: list[Atom]) -> Atom | None:

@@ -123,8 +123,8 @@ IS_NOT = Intrinsic("is_not")
 IN = Intrinsic("in")
 STORE = Intrinsic("store", effect=True)  # a[i] = v
 STORE_ADD = Intrinsic("store_add", effect=True)  # a[i] += v
+STORE_SUB = Intrinsic("store_sub", effect=True)  # a[i] -= v
 ADD_AT = Intrinsic("add_at", effect=True)  # np.add.at(a, i, v)
-ADD_INTO = Intrinsic("add_into", effect=True)  # a += v
 APPEND = Intrinsic("append", effect=True)  # xs.append(v)
 POP = Intrinsic("pop", effect=True)  # v = xs.pop()
 REVERSE = Intrinsic("reverse", effect=True)  # xs.reverse()

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import core
 from .builder import VIEWS, Builder, item_type
-from .core import Atom, Var
+from .core import Atom, Const, Var
 from .infer import constant
 from .rules import runtime as rule_runtime
 from .runtime import generic
@@ -49,6 +49,13 @@ Cotangent = Atom | Parts
 _NOT_FRESH = VIEWS | {np.reshape, np.ravel, np.real, np.imag, np.asarray, np.diagonal, np.flip}
 
 
+@dataclass(frozen=True)
+class _Scatter:
+    index: Atom
+    value: Atom
+    unique: bool  # the index names no element twice
+
+
 class Cotangents:
     """The cotangents known at one point of a backward sweep: variable -> cotangent."""
 
@@ -57,23 +64,66 @@ class Cotangents:
         self.mark = mark  # variables made later belong to the backward sweep
         self.values: dict[Var, Cotangent] = {}
         self.owners: Counter[Var] = Counter()  # how many cotangents are this very atom
+        self.scattered: dict[Var, list[_Scatter]] = {}  # contributions to elements, put off
 
     # -- the table ------------------------------------------------------------------------
 
     def get(self, var: Var) -> Cotangent | None:
+        if var in self.scattered:
+            self._gather(var)
         return self.values.get(var)
 
     def pop(self, var: Var) -> Cotangent | None:
+        if var in self.scattered:
+            self._gather(var)
         value = self.values.pop(var, None)
         if isinstance(value, Var):
             self.owners[value] -= 1
         return value
 
     def set(self, var: Var, value: Cotangent) -> None:
-        self.pop(var)
+        before = self.values.pop(var, None)
+        if isinstance(before, Var):
+            self.owners[before] -= 1
         self.values[var] = value
         if isinstance(value, Var):
             self.owners[value] += 1
+
+    # -- contributions to elements --------------------------------------------------------
+
+    def scatter(self, var: Var, index: Atom, value: Atom, unique: bool) -> None:
+        """Add `value` at `index` of the cotangent of an array.
+
+        It is put off until the whole cotangent is asked for: added into another contribution's
+        memory, it needs no array of zeros.
+        """
+        self.scattered.setdefault(var, []).append(_Scatter(index, value, unique))
+        if isinstance(value, Var):
+            self.owners[value] += 1
+
+    def flush(self) -> None:
+        """Carry out what was put off."""
+        for var in list(self.scattered):
+            self._gather(var)
+
+    def _gather(self, var: Var) -> None:
+        for part in self.scattered.pop(var):
+            first = var not in self.values
+            present = self.own(var)
+            fn = core.STORE if first else core.STORE_ADD
+            negative = self.b.definition(part.value, np.negative)
+            if not part.unique:
+                version = self.b.in_place(core.ADD_AT, present, part.index, part.value)
+            elif negative is not None and not first:
+                version = self.b.in_place(core.STORE_SUB, present, part.index, negative.args[0])
+            elif not first and isinstance(part.value, Const) and part.value.value < 0:
+                positive = constant(-part.value.value)
+                version = self.b.in_place(core.STORE_SUB, present, part.index, positive)
+            else:
+                version = self.b.in_place(fn, present, part.index, part.value)
+            if isinstance(part.value, Var):
+                self.owners[part.value] -= 1
+            self.set(var, version)
 
     def add(self, atom: Atom, value: Cotangent, *, fitted: bool = False) -> None:
         """Add a contribution to the cotangent of an atom."""
@@ -96,7 +146,10 @@ class Cotangents:
             total = self.b.op(np.multiply, constant(2), value, style="operator")
         elif self._can_sum_into(before, value, atom):
             assert isinstance(before, Var)
-            self.set(atom, self.b.in_place(np.add, before, value, style="inplace"))
+            negative = self.b.definition(value, np.negative)
+            fn = np.add if negative is None else np.subtract
+            term = value if negative is None else negative.args[0]
+            self.set(atom, self.b.in_place(fn, before, term, style="inplace"))
             return
         else:
             total = self.b.op(np.add, before, value, style="operator")

@@ -103,7 +103,8 @@ class _Writer:
         core.rewrite(block, see)
         for stmt in core.walk(block):
             if isinstance(stmt, Op) and not isinstance(stmt.fn, Intrinsic):
-                self.reserved.add(getattr(stmt.fn, "__name__", "").split(".")[0])
+                if _numpy_path(stmt.fn) is None:
+                    self.reserved.add(getattr(stmt.fn, "__name__", ""))
 
     def external(self, external: External, path: str) -> ast.expr:
         """An expression that reads a value from outside the function at run time."""
@@ -282,9 +283,10 @@ class _Writer:
         if op.fn is core.STORE:
             place = ast.Subscript(target, self.index(op.args[1]), ast.Store())
             self.write(ast.Assign([place], self.atom(op.args[2])), op)
-        elif op.fn is core.STORE_ADD:
+        elif op.fn in (core.STORE_ADD, core.STORE_SUB):
             place = ast.Subscript(target, self.index(op.args[1]), ast.Store())
-            self.write(ast.AugAssign(place, ast.Add(), self.atom(op.args[2])), op)
+            sign = ast.Add() if op.fn is core.STORE_ADD else ast.Sub()
+            self.write(ast.AugAssign(place, sign, self.atom(op.args[2])), op)
         elif op.fn is core.ADD_AT:
             call = ast.Call(_parse(f"{self.np_name()}.add.at"), [target, *map(self.atom, op.args[1:])], [])
             self.write(ast.Expr(call), op)

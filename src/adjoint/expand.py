@@ -34,6 +34,9 @@ class Expander(Calls):
     def __init__(self, builder: Builder) -> None:
         super().__init__(builder)
 
+    def at(self, node: Any) -> None:
+        """What a rule emits belongs to the user's line, not to the rule's."""
+
     def external(self, value: Any, where: External, path: str) -> Atom:
         if _is_static(value):
             return Const(value, _static_type(value), path, where)
@@ -107,7 +110,7 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
             unbound = str(error)
             continue
         try:
-            if rule.applies({n: _seen_by_when(a) for n, a in bound.items()}):
+            if rule.applies({n: _seen_by_when(bound[n]) for n in rule.when_params}):
                 return Application(expander, rule, op, bound)
         except Undecided:
             return None

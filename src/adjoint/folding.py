@@ -53,6 +53,14 @@ class Folding:
             if _changes_memory(stmt):
                 for var in [v for v, op in waiting.items() if self._reads_memory(op)]:
                     del waiting[var]
+            if (
+                isinstance(stmt, Op)
+                and is_function
+                and stmt.fn in (core.DICT, core.LIST)
+                and self.uses[stmt.target] == 1  # type: ignore[index]
+                and not stmt.target.named  # type: ignore[union-attr]
+            ):
+                waiting[stmt.target] = stmt  # type: ignore[index]
             if isinstance(stmt, Op) and self._is_candidate(stmt):
                 assert stmt.target is not None
                 waiting[stmt.target] = stmt

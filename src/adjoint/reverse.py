@@ -19,6 +19,7 @@ import numpy as np
 
 from . import core
 from .analysis.activity import active_vars, blocks_derivative
+from .analysis.invariance import cancelling
 from .analysis.overwrites import Overwrites
 from .builder import Builder, is_basic_index, item_type
 from .core import UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
@@ -47,7 +48,7 @@ from .types import (
 class Reverse:
     def __init__(self, function: Function, wrt: list[Var], builder: Builder) -> None:
         self.function = function
-        self.active = active_vars(function, wrt)
+        self.active = active_vars(function, wrt) - cancelling(function)
         self.b = builder
         self.expander = Expander(builder)
         self.mark = Var.count()
@@ -120,27 +121,50 @@ class Reverse:
         for name, atom in rule.bound.items():
             operands += [(name, a) for a in atom] if isinstance(atom, list) else [(name, atom)]
         # What is summed already comes first: its old cotangent is then not needed any longer.
-        operands.sort(key=lambda pair: self.d.get(pair[1]) is None)
+        operands.sort(key=lambda pair: pair[1] not in self.d.values)
         rule.bound = {name: self.saved(atom) for name, atom in rule.bound.items()}
         rule.output = self.saved(target)
         known = rule.rule.differentiable
-        name_of_output = rule.rule.output
+        gathered: dict[Var, list[tuple[int, Atom]]] = {}
         for name, atom in operands:
             if not self.is_active(atom):
                 continue
             if name not in known:
                 raise no_rule(op, atom)
-            for line in rule.lines_for("cotangent", name):
-                contribution = rule.value(line.expr, {name_of_output: value})
-                if line.sign < 0:
-                    contribution = self.b.op(np.negative, contribution, style="operator")
-                self.d.add(atom, contribution)
+            contributions = [
+                (line.sign, rule.value(line.expr, {rule.rule.output: value}))
+                for line in rule.lines_for("cotangent", name)
+            ]
             for line in rule.lines_for("partial", name):
-                if isinstance(line.expr, builtins.object) and _is_zero(line.expr):
+                if _is_number(line.expr, 0):
                     continue
-                partial = rule.value(line.expr, {})
-                contribution = self.b.op(np.multiply, value, partial, style="operator")
-                self.d.add(atom, contribution)
+                contributions.append(self.by_partial(value, rule.value(line.expr, {})))
+            gathered.setdefault(atom, []).extend(contributions)
+        for atom, contributions in gathered.items():
+            self.contribute(atom, contributions)
+
+    def by_partial(self, value: Atom, partial: Atom) -> tuple[int, Atom]:
+        """The cotangent times a partial derivative, its sign kept apart."""
+        if isinstance(partial, Const) and partial.value in (1, -1):
+            return int(partial.value), value
+        negative = self.b.definition(partial, np.negative)
+        if negative is not None:
+            return -1, self.b.op(np.multiply, value, negative.args[0], style="operator")
+        return 1, self.b.op(np.multiply, value, partial, style="operator")
+
+    def contribute(self, atom: Var, contributions: list[tuple[int, Atom]]) -> None:
+        """Add contributions of one operation to an operand: x * x gives 2 * d * x, not a sum."""
+        counts: dict[Atom, int] = {}
+        for sign, value in contributions:
+            counts[value] = counts.get(value, 0) + sign
+        for value, count in counts.items():
+            if count == 0:
+                continue
+            if abs(count) > 1:
+                value = self.b.op(np.multiply, constant(abs(count)), value, style="operator")
+            if count < 0:
+                value = self.b.op(np.negative, value, style="operator")
+            self.d.add(atom, value)
 
     def by_pull(self, op: Op, value: Atom, active: list[Atom]) -> None:
         """Which rule holds is known only at run time."""
@@ -210,17 +234,20 @@ class Reverse:
         item = self.d.materialise(value, op.target)
         if is_complex(item.type) and not is_complex(x.type):
             item = self.b.op(np.real, item, style="attribute")
-        unique = is_basic_index(index.type) or _is_mask(index.type)
-        first = self.d.get(x) is None
-        present = self.d.own(x)
-        if first and unique:
-            version = self.b.in_place(core.STORE, present, index, item)
-        else:
-            version = self.b.in_place(
-                core.STORE_ADD if unique else core.ADD_AT, present, index, item
-            )
-        self.d.set(x, version)
+        unique = is_basic_index(index.type) or _is_mask(index.type) or self.is_unique(index)
+        spread = self.b.definition(item, np.broadcast_to)
+        self.d.scatter(x, index, item if spread is None else spread.args[0], unique)
         return True
+
+    def is_unique(self, index: Atom) -> bool:
+        """Whether an index names no element twice: one of its parts counts np.arange(n)."""
+        parts = self.b.definition(index, core.TUPLE)
+        for part in [index] if parts is None else parts.args:
+            counted = self.b.definition(part, np.arange)
+            if counted is not None and isinstance(part.type, Array) and part.type.ndim == 1:
+                others = [index] if parts is None else parts.args
+                return all(p is part or _is_line(p.type) for p in others)
+        return False
 
     def own_container(self, x: Var) -> Var:
         """The cotangent of a list whose elements are read at computed positions."""
@@ -362,6 +389,7 @@ class Reverse:
     # -- branches -------------------------------------------------------------------------
 
     def branch(self, stmt: If) -> None:
+        self.d.flush()
         values = [self.d.pop(r) if r in self.active else None for r in stmt.results]
         outer = [v for v in _read_outside(stmt) if v in self.active]
         if not any(v is not None for v in values):
@@ -401,6 +429,7 @@ class Reverse:
     # -- loops ----------------------------------------------------------------------------
 
     def loop(self, loop: Loop) -> None:
+        self.d.flush()
         carried = [i for i, p in enumerate(loop.params) if p in self.active]
         inner = _defined_within(loop)
         read = [v for v in core.free_vars(loop.body) if v not in inner]
@@ -884,8 +913,15 @@ def _is_false(atom: Atom) -> bool:
     return isinstance(atom, Const) and atom.value is False
 
 
-def _is_zero(expr: Any) -> bool:
-    return type(expr).__name__ == "Constant" and expr.value == 0
+def _is_number(expr: Any, value: int) -> bool:
+    return type(expr).__name__ == "Constant" and expr.value == value
+
+
+def _is_line(t: Type) -> bool:
+    """Index parts that go along with a counter: lines of ints, single ints."""
+    if isinstance(t, Scalar):
+        return t.kind == "int"
+    return isinstance(t, Array) and t.dims is not None and len(t.dims) <= 1 and t.element.kind in "iu"
 
 
 def _is_mask(t: Type) -> bool:

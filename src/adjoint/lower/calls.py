@@ -52,6 +52,10 @@ class Recursive(Exception):
 _MUTATORS: frozenset[Any] = frozenset(
     {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 )
+# Without a rule, but free of effects: typed by a trial run; an error where they are active.
+_PURE_FUNCTIONS: frozenset[Any] = frozenset(
+    {np.arange, np.linspace, np.logspace, np.geomspace, np.meshgrid, np.isin, np.unique}
+)
 _MUTATING_METHODS = frozenset(
     {"fill", "sort", "put", "itemset", "resize", "partition", "setflags", "setfield"}
 )
@@ -148,6 +152,8 @@ class Calls(Statements):
         if out is not None and not (isinstance(out, Const) and out.value is None):
             raise self.refuse("`out=` is not supported", node, "Assign the result: x[...] = v.")
         if _has(canonical, RULES) or _has(canonical, ZERO) or isinstance(canonical, np.ufunc):
+            return self.primitive(canonical, args, kwargs)
+        if _has(canonical, _PURE_FUNCTIONS):
             return self.primitive(canonical, args, kwargs)
         if getattr(value, "__adjoint_static__", False):
             return self.op(value, *args, **kwargs)

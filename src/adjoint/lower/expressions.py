@@ -21,7 +21,7 @@ from ..builder import (
     is_mutable,
     item_type,
 )
-from ..core import UNDEFINED, Atom, Const, External, Function, Var
+from ..core import UNDEFINED, Atom, Block, Const, External, Function, Var
 from ..errors import Origin, UnsupportedSyntaxError
 from ..infer import constant
 from ..rules.methods import ATTRIBUTES
@@ -37,6 +37,7 @@ from ..types import (
     Tuple,
     Type,
     carries_derivative,
+    freeze,
     is_container,
     type_of,
 )
@@ -88,6 +89,8 @@ class Expressions:
         self.aliases = Aliases()
         self.guards: list[Guard] = []
         self.silent = 0  # inside no_grad
+        self.entry = Block()  # reads of the arguments' elements, before everything else
+        self.entry_items: dict[Var, dict[Any, Atom]] = {}  # container -> its elements read
 
     # -- state ----------------------------------------------------------------------------
 
@@ -428,7 +431,23 @@ class Expressions:
         t = item_type(container.type, key)
         if t is None:
             return self.op(operator.getitem, container, constant(key))
+        if isinstance(container, Var) and container in self.entry_items:
+            return self._entry_item(container, key, t)
         return self.op(operator.getitem, container, constant(key), type=t)
+
+    def _entry_item(self, container: Var, key: Any, t: Type) -> Atom:
+        """An element of an argument: read once, when the function starts."""
+        if container in self.versions or container in self.stale:
+            return self.op(operator.getitem, container, constant(key), type=t)
+        known = self.entry_items[container]
+        place = freeze(key)
+        if place not in known:
+            with self.b.inside(self.entry):
+                made = self.op(operator.getitem, container, constant(key), type=t)
+            known[place] = made
+            if isinstance(made, Var) and is_container(t):
+                self.entry_items[made] = {}
+        return known[place]
 
     def expr_Dict(self, node: Any) -> Atom:
         keys, values = [], []

@@ -14,7 +14,7 @@ from ..errors import SourceUnavailableError
 from ..infer import constant
 from ..parse import Source, parse_function
 from ..rules import RULES
-from ..types import Type, carries_derivative
+from ..types import Type, carries_derivative, is_container
 from .calls import Calls, Recursive, _has, _name
 from .expressions import _is_plain
 from .guards import Guard
@@ -62,6 +62,7 @@ def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Functi
     env: dict[str, Any] = {}
     for argument, param in zip(arguments, params, strict=True):
         env[argument.name] = _literal(argument) if argument.literal else param
+    lowering.entry_items = {p: {} for p in params if is_container(p.type)}
     if isinstance(fn, types.FunctionType):
         source = parse_function(fn)
         frame = Frame(source, env, identity=fn.__code__)
@@ -80,6 +81,7 @@ def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Functi
         )
         name, doc = source.name, ""
     function = Function(name, params, lowering.b.block, source.origin(source.node), doc)
+    function.body.stmts[:0] = lowering.entry.stmts
     function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
     for each in [function, *lowering.cores.values()]:
         each.aliases = lowering.aliases_of_changed(each)
