@@ -61,7 +61,7 @@ class Gradient:
             compiled = self._fast.get(key)
             if compiled is None:
                 compiled = self._find(args, key)
-            elif (compiled.guards or compiled.live) and not compiled.is_current():
+            elif compiled.is_current is not None and not compiled.is_current():
                 compiled = self._find(args, key)
             try:
                 result = compiled.run(*args)

@@ -106,6 +106,9 @@ class Builder:
         self.backward = False  # what is built now belongs to a derivative
         self._changed: set[Var] = set()  # objects changed in place: not to be shared any more
         self._known: list[dict[Any, Atom]] = [{}]
+        self._around: list[Block] = []  # the blocks around the present one, outermost first
+        self.home: dict[Var, Block] = {}  # variable -> the block that defines it
+        self.loop_bodies: set[int] = set()  # blocks out of which invariant work may move
 
     # -- blocks ---------------------------------------------------------------------------
 
@@ -113,11 +116,13 @@ class Builder:
     def inside(self, block: Block) -> Iterator[Block]:
         """Append to `block`; what is computed in it is not known outside."""
         outer, self.block = self.block, block
+        self._around.append(outer)
         self._known.append({})
         try:
             yield block
         finally:
             self.block = outer
+            self._around.pop()
             self._known.pop()
 
     def branch(self, test: Atom, then: Block, orelse: Block) -> list[Atom]:
@@ -177,9 +182,7 @@ class Builder:
         if key is not None:
             for known in reversed(self._known):
                 found = known.get(key)
-                if found is not None and not (
-                    isinstance(found, Var) and found.root in self._changed
-                ):
+                if found is not None and self._may_share(found):
                     return found
         if type is None:
             if any(isinstance(a, Var) and a.type == UNDEFINED_TYPE for a in operands):
@@ -192,10 +195,46 @@ class Builder:
         target.varied = carries_derivative(type) and any(
             a.varied for a in [*operands, *kwargs.values()]
         )
-        self.emit(Op(target, fn, operands, kwargs, style, self.origin))
-        if key is not None:
-            self._known[-1][key] = target
+        op = Op(target, fn, operands, kwargs, style, self.origin)
+        level = self._level_for(op)
+        if level < len(self._around):
+            inner, self.block = self.block, self._around[level]
+            self.emit(op)
+            self.block = inner
+        else:
+            self.emit(op)
+        if key is not None and len(self._known) == len(self._around) + 1:
+            self._known[level][key] = target
         return target
+
+    def _may_share(self, found: Atom) -> bool:
+        """Whether a value that is known already can stand for an equal one.
+
+        Two arrays of the user's with equal contents are two arrays: one may be changed later.
+        """
+        if not isinstance(found, Var):
+            return True
+        if found.root in self._changed:
+            return False
+        return self.backward or not is_mutable(found.type)
+
+    def _level_for(self, op: Op) -> int:
+        """How far out an operation can move: out of loops whose iterations do not change it.
+
+        Only cheap arithmetic on numbers moves, which cannot fail.
+        """
+        level = len(self._around)
+        if op.style != "operator" or op.fn not in _MOVABLE or op.target is None:
+            return level
+        if not self.backward or not is_number(op.target.type):
+            return level
+        blocks = [*self._around, self.block]
+        homes = {id(self.home.get(a)) for a in op.args if isinstance(a, Var) and not a.external}
+        while level > 0 and id(blocks[level]) in self.loop_bodies and id(blocks[level]) not in homes:
+            if not homes <= {id(b) for b in blocks[:level]}:
+                break
+            level -= 1
+        return level
 
     def unshare(self, var: Var) -> None:
         """Take a value out of the table of known ones: it will be changed in place."""
@@ -204,6 +243,7 @@ class Builder:
     def emit(self, op: Op) -> None:
         if op.target is not None:
             self.definitions[op.target] = op
+            self.home[op.target] = self.block
         op.backward = self.backward
         self.block.stmts.append(op)
 
@@ -271,10 +311,6 @@ class Builder:
             element = self._element(args[0], args[1])
             if element is not None:
                 return element
-        if fn is core.ATTRIBUTE and args[1].value in ("shape", "size"):  # type: ignore[union-attr]
-            like = self._of_same_shape(args[0])
-            if like is not args[0]:
-                return self.op(core.ATTRIBUTE, like, args[1], type=self._form(like, args[1]))
         if fn is core.SLICE and all(isinstance(a, Const) and a.path is None for a in args):
             return constant(slice(*(a.value for a in args)))  # type: ignore[union-attr]
         if fn is core.NOT:
@@ -292,7 +328,10 @@ class Builder:
                 return constant(fn(*values, **{k: a.value for k, a in kwargs.items()}))  # type: ignore[union-attr]
             except Exception:
                 return None  # leave it to the run time, where the user's code would fail
-        return self._identity(fn, args)
+        found = self._identity(fn, args)
+        if isinstance(found, Var) and not self.backward and is_mutable(found.type):
+            return None  # a copy, which the user may change
+        return found
 
     def _identity(self, fn: Any, args: list[Atom]) -> Atom | None:
         """Algebra that holds for every number, nan and inf included."""
@@ -370,26 +409,6 @@ class Builder:
                     return self.op(np.multiply, factor, inner.args[1], style="operator")
         return None
 
-    def _form(self, of: Atom, name: Atom) -> Type:
-        """The type of x.shape or x.size."""
-        dims = dims_of(of.type) or ()
-        if name.value == "shape":  # type: ignore[union-attr]
-            return Tuple(tuple(Scalar("int", n) for n in dims))
-        return Scalar("int", dims[0] if len(dims) == 1 else None)
-
-    def _of_same_shape(self, atom: Atom) -> Atom:
-        """The first value that surely has the shape of this one, so that this one can go."""
-        made = self.definitions.get(atom) if isinstance(atom, Var) else None
-        if made is None or made.target is not atom or not isinstance(made.fn, np.ufunc):
-            return atom
-        if made.fn.signature is not None or not self.backward:
-            return atom
-        for operand in made.args:
-            if isinstance(operand, Var) and isinstance(operand.type, Array):
-                if operand.type.dims and broadcasts_to_same(operand.type, atom.type):
-                    return self._of_same_shape(operand)
-        return atom
-
     def _element(self, container: Atom, key: Atom) -> Atom | None:
         """The element that was put into a container at a constant key."""
         if not isinstance(key, Const):
@@ -449,6 +468,7 @@ class Builder:
         return self.op(np.broadcast_to, value, shape, type=whole)
 
 
+_MOVABLE = frozenset({np.add, np.subtract, np.multiply, np.negative})
 _SHARED_INTRINSICS = frozenset(
     {core.TUPLE, core.SLICE, core.ATTRIBUTE, core.NOT, core.IS, core.IS_NOT, core.RANGE}
 )

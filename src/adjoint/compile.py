@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .core import External
 from .emit import Emitted
 from .errors import ArgumentError
 from .lower.expressions import _is_static
@@ -36,29 +37,14 @@ class Compiled:
 
     run: Callable[..., Any]
     emitted: Emitted
-    guards: list[tuple[Guard, Any]]
-    live: list[tuple[Any, Any]]  # cells of the code, and where their values are read
+    is_current: Callable[[], bool] | None  # None: nothing outside is assumed
     filename: str
     backward: Callable[..., Any]  # of a pair for vjp: the function before `run`
 
-    def is_current(self) -> bool:
-        """Whether what was assumed of values outside still holds; refreshes those read anew."""
-        for guard, expected in self.guards:
-            try:
-                value = guard.where.read()
-            except (KeyError, AttributeError, ValueError):
-                return False
-            if guard.kind == "identity":
-                if value is not expected:
-                    return False
-            elif guard.kind == "value":
-                if type(value) is not type(expected) or value != expected:
-                    return False
-            elif signature_of(value) != expected:
-                return False
-        for cell, where in self.live:
-            cell.cell_contents = where.read()
-        return True
+
+def is_current(compiled: Compiled) -> bool:
+    """Whether what was assumed of values outside still holds; refreshes those read anew."""
+    return compiled.is_current is None or compiled.is_current()
 
 
 class Compiler:
@@ -85,7 +71,7 @@ class Compiler:
             (signature_of(v), name in given) for name, v in bound.items()
         )
         compiled = self.exact.get(key)
-        if compiled is None or ((compiled.guards or compiled.live) and not compiled.is_current()):
+        if compiled is None or not is_current(compiled):
             compiled = self._compile(bound, given, key)
         return compiled, values
 
@@ -101,7 +87,7 @@ class Compiler:
     def _compile(self, bound: dict[str, Any], given: frozenset[str], key: Any) -> Compiled:
         with self.lock:
             found = self.exact.get(key)
-            if found is not None and found.is_current():
+            if found is not None and is_current(found):
                 return found
             wrt = self.select(bound)
             symbols = Symbols()
@@ -114,7 +100,7 @@ class Compiler:
                 for a in arguments
             )
             compiled = self.patterns.get(pattern)
-            if compiled is None or not compiled.is_current():
+            if compiled is None or not is_current(compiled):
                 compiled = self.make(arguments, wrt, symbols)
                 self.patterns[pattern] = compiled
                 while len(self.patterns) > _MOST_PATTERNS:
@@ -221,7 +207,50 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
         for cell_name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             cells[cell_name] = cell
     live = [(cells[n], where) for n, where in emitted.live.items() if n in cells]
-    expected = [(g, g.expected()) for g in guards]
-    return Compiled(made[-1], emitted, expected, live, filename, made[-2 if len(made) > 1 else -1])
+    check = checker(guards, live)
+    return Compiled(made[-1], emitted, check, filename, made[-2 if len(made) > 1 else -1])
 
 
+def checker(guards: list[Guard], live: list[tuple[Any, External]]) -> Callable[[], bool] | None:
+    """One function that checks all assumptions, made for them: it runs at every call."""
+    if not guards and not live:
+        return None
+    known: dict[str, Any] = {"signature_of": signature_of}
+    tests = []
+    seen = set()
+    for number, guard in enumerate(guards):
+        place = (guard.kind, guard.where.kind, id(guard.where.holder), guard.where.name)
+        if place in seen or guard.where.kind == "value":
+            continue
+        seen.add(place)
+        known[f"h{number}"], known[f"v{number}"] = guard.where.holder, guard.expected()
+        read = _reading(guard.where, f"h{number}")
+        if guard.kind == "identity":
+            tests.append(f"{read} is v{number}")
+        elif guard.kind == "value":
+            tests.append(f"{read} == v{number} and {read}.__class__ is v{number}.__class__")
+        elif type(guard.value) in (int, float):
+            known[f"v{number}"] = type(guard.value)
+            tests.append(f"{read}.__class__ is v{number}")
+        else:
+            tests.append(f"signature_of({read}) == v{number}")
+    lines = ["def is_current():", "    try:"]
+    lines.append(f"        if not ({' and '.join(tests) or True}):")
+    lines.append("            return False")
+    for number, (cell, where) in enumerate(live):
+        known[f"c{number}"], known[f"w{number}"] = cell, where.holder
+        lines.append(f"        c{number}.cell_contents = {_reading(where, f'w{number}')}")
+    lines += ["    except (KeyError, AttributeError, ValueError):", "        return False"]
+    lines.append("    return True")
+    exec("\n".join(lines), known)
+    return known["is_current"]
+
+
+def _reading(where: External, holder: str) -> str:
+    """The expression that reads a value from outside, given the name of what holds it."""
+    return {
+        "global": f"{holder}[{where.name!r}]",
+        "cell": f"{holder}.cell_contents",
+        "module": f"{holder}.{where.name}",
+        "value": holder,
+    }[where.kind]

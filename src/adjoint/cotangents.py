@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from . import core
+from .algebra import collect
 from .builder import VIEWS, Builder, item_type
 from .core import Atom, Const, Var
+from .errors import Origin
 from .infer import constant
 from .rules import runtime as rule_runtime
 from .runtime import generic
@@ -54,6 +56,7 @@ class _Scatter:
     index: Atom
     value: Atom
     unique: bool  # the index names no element twice
+    origin: Origin | None
 
 
 class Cotangents:
@@ -97,7 +100,9 @@ class Cotangents:
         It is put off until the whole cotangent is asked for: added into another contribution's
         memory, it needs no array of zeros.
         """
-        self.scattered.setdefault(var, []).append(_Scatter(index, value, unique))
+        self.scattered.setdefault(var, []).append(
+            _Scatter(index, value, unique, self.b.origin)
+        )
         if isinstance(value, Var):
             self.owners[value] += 1
 
@@ -107,7 +112,9 @@ class Cotangents:
             self._gather(var)
 
     def _gather(self, var: Var) -> None:
+        origin = self.b.origin
         for part in self.scattered.pop(var):
+            self.b.origin = part.origin
             first = var not in self.values
             present = self.own(var)
             fn = core.STORE if first else core.STORE_ADD
@@ -124,6 +131,7 @@ class Cotangents:
             if isinstance(part.value, Var):
                 self.owners[part.value] -= 1
             self.set(var, version)
+        self.b.origin = origin
 
     def add(self, atom: Atom, value: Cotangent, *, fitted: bool = False) -> None:
         """Add a contribution to the cotangent of an atom."""
@@ -224,7 +232,7 @@ class Cotangents:
         if value is None:
             return self.zeros(of)
         if not isinstance(value, Parts):
-            return self.named(value, of)
+            return self.named(collect(self.b, value, self.mark), of)
         t = of.type
         if isinstance(t, (Tuple, List)) and t.items is not None:
             length = len(t.items)

@@ -51,9 +51,16 @@ class Reverse:
         self.active = active_vars(function, wrt) - cancelling(function)
         self.b = builder
         self.expander = Expander(builder)
+        for param in function.params:
+            builder.home[param] = function.body
         self.mark = Var.count()
         self.d = Cotangents(builder, self.mark)
         self.overwrites = Overwrites(function)
+        self.has_arrays = any(
+            not isinstance(v.type, (Scalar, Range))
+            for v in [*function.params, *(v for s in core.walk(function.body)
+                                          for v in core.defined_by(s))]
+        )  # fmt: skip
         self.loops: list[Loop] = []  # those around the statement at hand
         self.copies: dict[Var, Var] = {}  # stale value -> its copy in the forward sweep
 
@@ -125,46 +132,44 @@ class Reverse:
         rule.bound = {name: self.saved(atom) for name, atom in rule.bound.items()}
         rule.output = self.saved(target)
         known = rule.rule.differentiable
-        gathered: dict[Var, list[tuple[int, Atom]]] = {}
+        partials: dict[Var, dict[Atom | None, int]] = {}
         for name, atom in operands:
             if not self.is_active(atom):
                 continue
             if name not in known:
                 raise no_rule(op, atom)
-            contributions = [
-                (line.sign, rule.value(line.expr, {rule.rule.output: value}))
-                for line in rule.lines_for("cotangent", name)
-            ]
+            for line in rule.lines_for("cotangent", name):
+                contribution = rule.value(line.expr, {rule.rule.output: value})
+                if line.sign < 0:
+                    contribution = self.b.op(np.negative, contribution, style="operator")
+                self.d.add(atom, contribution)
             for line in rule.lines_for("partial", name):
-                if _is_number(line.expr, 0):
-                    continue
-                contributions.append(self.by_partial(value, rule.value(line.expr, {})))
-            gathered.setdefault(atom, []).extend(contributions)
-        for atom, contributions in gathered.items():
-            self.contribute(atom, contributions)
+                if not _is_number(line.expr, 0):
+                    self.count_partial(rule.value(line.expr, {}), partials.setdefault(atom, {}))
+        for atom, counts in partials.items():
+            for partial, count in counts.items():
+                self.d.add(atom, self.scaled(value, partial, count))
 
-    def by_partial(self, value: Atom, partial: Atom) -> tuple[int, Atom]:
-        """The cotangent times a partial derivative, its sign kept apart."""
-        if isinstance(partial, Const) and partial.value in (1, -1):
-            return int(partial.value), value
+    def count_partial(self, partial: Atom, counts: dict[Atom | None, int]) -> None:
+        """Count equal partials, signs apart: x * x has twice the partial x, and x - x has none."""
+        sign = 1
         negative = self.b.definition(partial, np.negative)
         if negative is not None:
-            return -1, self.b.op(np.multiply, value, negative.args[0], style="operator")
-        return 1, self.b.op(np.multiply, value, partial, style="operator")
+            partial, sign = negative.args[0], -1
+        one: Atom | None = partial
+        if isinstance(partial, Const) and partial.path is None and partial.value in (1, -1):
+            one, sign = None, sign * int(partial.value)
+        counts[one] = counts.get(one, 0) + sign
 
-    def contribute(self, atom: Var, contributions: list[tuple[int, Atom]]) -> None:
-        """Add contributions of one operation to an operand: x * x gives 2 * d * x, not a sum."""
-        counts: dict[Atom, int] = {}
-        for sign, value in contributions:
-            counts[value] = counts.get(value, 0) + sign
-        for value, count in counts.items():
-            if count == 0:
-                continue
-            if abs(count) > 1:
-                value = self.b.op(np.multiply, constant(abs(count)), value, style="operator")
-            if count < 0:
-                value = self.b.op(np.negative, value, style="operator")
-            self.d.add(atom, value)
+    def scaled(self, value: Atom, partial: Atom | None, count: int) -> Atom:
+        """count * value * partial, the number taken to the value first."""
+        if count == 0:
+            return constant(0.0)
+        if abs(count) > 1:
+            value = self.b.op(np.multiply, constant(abs(count)), value, style="operator")
+        if partial is not None:
+            value = self.b.op(np.multiply, value, partial, style="operator")
+        return value if count > 0 else self.b.op(np.negative, value, style="operator")
 
     def by_pull(self, op: Op, value: Atom, active: list[Atom]) -> None:
         """Which rule holds is known only at run time."""
@@ -328,7 +333,25 @@ class Reverse:
             return False
         for param, init in zip(loop.params, loop.inits, strict=True):
             if param.root is op.version.root:
+                return not self.is_active(init) or self._is_stored_below(init, op)
+        return False
+
+    def _is_stored_below(self, init: Atom, op: Op) -> bool:
+        """Whether all that was stored before a loop lies before the elements that it writes."""
+        offset = self.overwrites.offset(op.args[1])
+        first = None if offset is None else self.overwrites.first_value(offset)
+        if first is None:
+            return False
+        while isinstance(init, Var):
+            made = self.b.definitions.get(init)
+            if made is None or made.version is not init:
                 return not self.is_active(init)
+            index = made.args[1] if made.fn is core.STORE else None
+            if not isinstance(index, Const) or type(index.value) is not int:
+                return False
+            if not 0 <= index.value < first:
+                return False
+            init = made.args[0]
         return False
 
     def _stored_in_container(self, op: Op, version: Var, before: Var, value: Cotangent) -> None:
@@ -423,7 +446,8 @@ class Reverse:
         for var, result in zip(changed, results, strict=True):
             if isinstance(result, Var):
                 result.name, result.named = f"d_{var.name.strip('_')}", True
-                result.type = var.type
+                if not isinstance(var.type, Scalar):
+                    result.type = var.type
             self.d.set(var, result)
 
     # -- loops ----------------------------------------------------------------------------
@@ -488,9 +512,15 @@ class Reverse:
             self.d.add(source, version, fitted=True)
 
     def _cotangent_param(self, var: Var) -> Var:
-        param = Var(f"d_{var.name.strip('_')}", var.type, named=True)
+        param = Var(f"d_{var.name.strip('_')}", self.cotangent_type(var.type), named=True)
         self.b.buffers.add(param)
         return param
+
+    def cotangent_type(self, t: Type) -> Type:
+        """The type of a cotangent: that of a Python number may be a number of NumPy's."""
+        if isinstance(t, Scalar) and self.has_arrays:
+            return Array(np.dtype("complex128" if t.kind == "complex" else "float64"), ())
+        return t
 
     def _result(self, param: Var) -> Var:
         result = Var(param.name, param.type, named=True)
@@ -521,6 +551,7 @@ class Reverse:
         self.b_versions: dict[Var, Var] = {}
         versions: dict[Var, Var] = {}
         body = Block()
+        self.b.loop_bodies.add(id(body))
         with self.b.inside(body):
             for var, param in zip(summed, params[len(carried) :], strict=True):
                 self.d.set(var, param)
@@ -596,7 +627,9 @@ class Reverse:
     def _record(self, loop: Loop, backward: For, index: Var | None) -> None:
         """Let the forward loop record what the backward loop reads of each iteration."""
         inside = set(_definitions(loop.body)) | set(core.defined_inside(loop))
+        self._compute_again(backward.body, inside)
         wanted = [v for v in core.free_vars(backward.body) if v in inside]
+        self._carry_states(loop, backward, wanted)
         counted = isinstance(loop, For) and _is_false(loop.stop)
         if counted and self._recount(loop, backward, wanted):  # type: ignore[arg-type]
             return
@@ -642,6 +675,49 @@ class Reverse:
                 reads.append(Op(copy, operator.getitem, [item, constant(position)]))
             backward.body.stmts[:0] = reads
         core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+
+    def _compute_again(self, body: Block, inside: set[Var]) -> None:
+        """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit."""
+        wanted = [v for v in core.free_vars(body) if v in inside]
+        again: list[Op] = []
+        for var in sorted(wanted, key=lambda v: v.serial, reverse=True):
+            made = self.b.definitions.get(var)
+            if made is None or made.target is not var or not _is_cheap(made):
+                continue
+            operands = [a for a in made.args if isinstance(a, Var) and a in inside]
+            if all(a in wanted for a in operands):
+                wanted.remove(var)
+                again.append(made)
+        renamed: dict[Var, Atom] = {}
+        repeated: list[Stmt] = []
+        for made in reversed(again):
+            assert made.target is not None
+            copy = Var(made.target.name, made.target.type, named=made.target.named)
+            args = [renamed.get(a, a) if isinstance(a, Var) else a for a in made.args]
+            op = Op(copy, made.fn, args, {}, made.style, made.origin, None, True)
+            self.b.definitions[copy] = op
+            renamed[made.target] = copy
+            repeated.append(op)
+        if repeated:
+            core.rewrite(body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+            body.stmts[:0] = repeated
+
+    def _carry_states(self, loop: Loop, backward: For, wanted: list[Var]) -> None:
+        """The state after a step is the state before the next: only one of them is recorded."""
+        for position, param in enumerate(loop.params):
+            after = loop.body.yields[position]
+            if param not in wanted or after not in wanted or not isinstance(after, Var):
+                continue
+            if after is param or loop.body.yields.count(after) > 1:
+                continue
+            wanted.remove(after)
+            state = Var(after.name, after.type, named=after.named)
+            result = Var(after.name, after.type, named=after.named)
+            core.rewrite(backward.body, lambda a: state if a is after else a)  # noqa: B023
+            backward.params.append(state)
+            backward.inits.append(loop.results[position])
+            backward.body.yields.insert(-1, param)
+            backward.results.append(result)
 
     def _recount(self, loop: For, backward: For, wanted: list[Var]) -> bool:
         """Walk the same range backwards, if nothing but its counter is read."""
@@ -903,10 +979,22 @@ def _block_with(block: Block, stmt: Any) -> Block:
 
 
 def _is_changed(body: Block, param: Var) -> bool:
-    return any(
-        isinstance(s, Op) and s.version is not None and s.version.root is param.root
-        for s in core.walk(body)
-    )
+    """Whether a loop's body changes the memory of a parameter, perhaps in a loop inside it."""
+    same = {param.root}
+    before = 0
+    while before != len(same):
+        before = len(same)
+        for stmt in core.walk(body):
+            if isinstance(stmt, Op):
+                if stmt.version is not None and stmt.version.root in same:
+                    return True
+                continue
+            if isinstance(stmt, If):
+                rows = [*zip(stmt.results, stmt.then.yields), *zip(stmt.results, stmt.orelse.yields)]
+            else:
+                rows = [*zip(stmt.params, stmt.inits), *zip(stmt.results, stmt.inits)]
+            same.update(a.root for a, b in rows if isinstance(b, Var) and b.root in same)
+    return False
 
 
 def _is_false(atom: Atom) -> bool:
@@ -922,6 +1010,23 @@ def _is_line(t: Type) -> bool:
     if isinstance(t, Scalar):
         return t.kind == "int"
     return isinstance(t, Array) and t.dims is not None and len(t.dims) <= 1 and t.element.kind in "iu"
+
+
+def _is_int(atom: Atom) -> bool:
+    return isinstance(atom.type, Scalar) and atom.type.kind == "int"
+
+
+def _is_cheap(op: Op) -> bool:
+    """Arithmetic and comparisons of Python numbers: about as quick as a record's entry."""
+    if op.style != "operator" or op.target is None or op.fn not in _CHEAP:
+        return False
+    return all(isinstance(a.type, Scalar) for a in [op.target, *op.args])
+
+
+_CHEAP = frozenset(
+    {np.add, np.subtract, np.multiply, np.negative, np.less, np.less_equal, np.greater,
+     np.greater_equal}
+)  # fmt: skip
 
 
 def _is_mask(t: Type) -> bool:

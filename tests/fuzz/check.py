@@ -46,9 +46,13 @@ class Outcome:
     def group(self) -> str:
         """The detail without what differs between programs: names, numbers, lines."""
         text = self.detail.split("\n")[0]
+        if self.kind in (WRONG, ILL):
+            return text.split(":")[0] if self.kind == WRONG else ""
         text = re.sub(r"^\S*<fuzz[^>]*>:\d+, in \w+: ", "", text)
         text = re.sub(r"<fuzz[^>]*>|<adjoint of[^>]*>", "<file>", text)
         text = re.sub(r"`[^`]*`", "`_`", text)
+        text = re.sub(r"name '(d_)?\w+'", r"name '\1_'", text)
+        text = re.sub(r"variable '(d_)?\w+'", r"variable '\1_'", text)
         return re.sub(r"-?\d+(\.\d+)?(e-?\d+)?", "#", text)
 
 

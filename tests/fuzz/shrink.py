@@ -145,6 +145,8 @@ def _with_smaller_expressions(tree: ast.AST) -> Iterator[ast.AST]:
         parts += [e for p in parts if isinstance(p, (ast.List, ast.Tuple)) for e in p.elts]
         simple = [] if isinstance(node, (ast.Constant, ast.Name)) else [ast.Constant(0.5)]
         for part in [*parts, *simple]:
+            if isinstance(part, ast.Name) and part.id in ("np", "math", "ad"):
+                continue
             changed = copy.deepcopy(tree)
             if _replace(changed, number, copy.deepcopy(part)):
                 yield changed

@@ -116,6 +116,11 @@ class Overwrites:
         assert isinstance(index, Var)
         return index, number
 
+    def first_value(self, offset: tuple[Var, int]) -> int | None:
+        """The first value that an index counter + number takes."""
+        start = self._start_of(offset[0])
+        return None if start is None else start + offset[1]
+
     def _start_of(self, counter: Var) -> int | None:
         """Where a loop's counter starts, if it goes up by one from a known start."""
         from ..lower.statements import COUNT

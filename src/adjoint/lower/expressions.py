@@ -154,7 +154,7 @@ class Expressions:
 
     def op(self, fn: Any, *args: Atom, style: str = "", **kwargs: Any) -> Atom:
         """An operation on the present versions of its operands."""
-        if fn is operator.getitem or fn is core.ATTRIBUTE:
+        if fn in (operator.getitem, core.ATTRIBUTE) and not self._is_changed(args[0]):
             folded = self.b._fold(fn, list(args), {}, style)
             if folded is not None:
                 return folded
@@ -166,6 +166,9 @@ class Expressions:
                 result.varied = False
             self._note_aliases(fn, list(args), result)
         return result
+
+    def _is_changed(self, atom: Atom) -> bool:
+        return isinstance(atom, Var) and atom.root in self.versions
 
     def _note_aliases(self, fn: Any, args: list[Atom], result: Var) -> None:
         if not is_mutable(result.type):

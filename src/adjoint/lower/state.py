@@ -15,6 +15,7 @@ from typing import Any
 from ..core import Atom, Var
 from ..errors import AliasingError, Origin
 from ..parse import Source
+from ..types import Array, is_container
 
 
 @dataclass(eq=False)
@@ -73,13 +74,18 @@ class Aliases:
             self._neighbours.setdefault(b, set()).add(a)
 
     def of(self, root: Var) -> list[Var]:
-        """All objects that may share memory with `root`, itself excepted."""
+        """All objects that a change of `root` may change as well, itself excepted.
+
+        A change of a list or dict is one of those that hold it, but not of the arrays in it.
+        """
+        containers_only = is_container(root.type)
         seen, todo = {root}, [root]
         while todo:
             for other in self._neighbours.get(todo.pop(), ()):
-                if other not in seen:
-                    seen.add(other)
-                    todo.append(other)
+                if other in seen or (containers_only and isinstance(other.type, Array)):
+                    continue
+                seen.add(other)
+                todo.append(other)
         return [v for v in seen if v is not root]
 
 

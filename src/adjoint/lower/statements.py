@@ -860,13 +860,9 @@ class Statements(Expressions):
         assert isinstance(t, List)
         joined = join(t.item, value.type, self.b.symbols)
         known = None if t.items is None else (*t.items, value.type)
+        self.change(core.APPEND, items, value, type=List(joined, known))
         if isinstance(value, Var) and is_mutable(value.type) and isinstance(items, Var):
             self.aliases.add(items.root, value.root)
-            stale = dict(self.stale)
-            self.change(core.APPEND, items, value, type=List(joined, known))
-            self.stale = stale  # a longer list shares its elements, and changes none of them
-        else:
-            self.change(core.APPEND, items, value, type=List(joined, known))
 
 
 class _ComprehensionLoop:

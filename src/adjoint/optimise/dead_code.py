@@ -6,11 +6,16 @@ look into, and stores into memory that the caller can see.
 
 from __future__ import annotations
 
+import operator
+from collections import Counter
 from typing import Any
+
+import numpy as np
 
 from .. import core
 from ..builder import MAYBE_VIEWS, VIEWS
 from ..core import Atom, Block, Function, If, Intrinsic, Loop, Op, Stmt, Var, While
+from ..types import Array, broadcasts_to_same
 
 
 def drop_dead(function: Function) -> None:
@@ -27,6 +32,8 @@ class _Marker:
         self.needed: set[Var] = set()
         self.kept: set[int] = set()
         self.todo: list[Any] = []
+        self.uses: Counter[Atom] = Counter()
+        self.forms: list[Op] = []  # kept operations that only read a shape: of any like value
         self._index(function.body, None)
 
     def _index(self, block: Block, parent: Stmt | None) -> None:
@@ -48,9 +55,31 @@ class _Marker:
         for stmt in core.walk(self.function.body):
             if isinstance(stmt, Op) and self._has_effect(stmt):
                 self.keep(stmt)
+        self._close()
+        for op in self.forms:
+            op.args[0] = self._of_same_shape(op.args[0])
+            self.need(op.args[0])
+            self._close()
+        self._sweep(self.function.body)
+
+    def _close(self) -> None:
         while self.todo:
             self._follow(self.todo.pop())
-        self._sweep(self.function.body)
+
+    def _of_same_shape(self, atom: Atom) -> Atom:
+        """A value of the same shape that is kept in a variable anyway; else what costs least."""
+        chain = [atom]
+        while True:
+            made = self.operations.get(chain[-1]) if isinstance(chain[-1], Var) else None
+            like = None
+            if made is not None and made.target is chain[-1]:
+                like = _operand_of_same_shape(made)
+            if like is None:
+                break
+            chain.append(like)
+        kept = [v for v in chain if v in self.needed and isinstance(v, Var)]
+        often = [v for v in kept if v.named or self.uses[v] > 1]
+        return (often or kept or chain[-1:])[0]
 
     def need(self, atom: Atom) -> None:
         if isinstance(atom, Var) and atom not in self.needed:
@@ -62,8 +91,13 @@ class _Marker:
         while stmt is not None and id(stmt) not in self.kept:
             self.kept.add(id(stmt))
             if isinstance(stmt, Op):
-                for atom in stmt.operands():
+                operands = list(stmt.operands())
+                if _reads_form(stmt):
+                    self.forms.append(stmt)
+                    operands = operands[1:]
+                for atom in operands:
                     self.need(atom)
+                    self.uses[atom] += 1
             elif isinstance(stmt, If):
                 self.need(stmt.test)
             else:
@@ -137,6 +171,26 @@ class _Marker:
 
 
 def _makes_memory(fn: Any) -> bool:
-    import operator
-
     return fn is not operator.getitem
+
+
+_LIKE = frozenset({np.zeros_like, np.ones_like, np.full_like})
+
+
+def _reads_form(op: Op) -> bool:
+    """Whether an operation reads only the shape of its first operand (and a known dtype)."""
+    if op.fn is core.ATTRIBUTE:
+        return op.args[1].value in ("shape", "size")  # type: ignore[union-attr]
+    return op.fn in _LIKE if not isinstance(op.fn, Intrinsic) else False
+
+
+def _operand_of_same_shape(op: Op) -> Var | None:
+    if not isinstance(op.fn, np.ufunc) or op.fn.signature is not None or op.target is None:
+        return None
+    whole = op.target.type
+    for operand in op.args:
+        if isinstance(operand, Var) and isinstance(operand.type, Array) and operand.type.dims:
+            if isinstance(whole, Array) and operand.type.element == whole.element:
+                if broadcasts_to_same(operand.type, whole):
+                    return operand
+    return None
