@@ -17,8 +17,8 @@ from .lower.calls import _stop_gradient, register_special
 from .lower.function import Argument
 from .pipeline import Request
 from .retell import retell
-from .runtime.generic import copy, rebuild
-from .signature import signature_of
+from .runtime.generic import copy, is_differentiable, rebuild
+from .signature import key_function
 from .types import UNKNOWN, Symbols
 
 Names = str | Sequence[str] | None
@@ -39,10 +39,12 @@ class Gradient:
         self.primal = fn
         self._mode = mode
         self._spec = spec
+        self._plain = spec.is_plain
         self._compiler = Compiler(fn, self._request, self._names)
         spec.check(self._compiler.parameters, getattr(fn, "__name__", "the function"))
         self._fast: dict[Any, Compiled] = {}
         self._arity = self._compiler.arity if self._compiler.plain else -1
+        self._key = key_function(max(self._arity, 0))
 
     def _request(self, names: tuple[str, ...]) -> Request:
         return Request(self._mode, names, self._spec.is_single(), self._spec.has_aux)
@@ -52,16 +54,9 @@ class Gradient:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == self._arity:
-            key = tuple(
-                [
-                    (a.dtype, a.shape) if a.__class__ is np.ndarray else signature_of(a)
-                    for a in args
-                ]
-            )
+            key = self._key(*args)
             compiled = self._fast.get(key)
-            if compiled is None:
-                compiled = self._find(args, key)
-            elif compiled.is_current is not None and not compiled.is_current():
+            if compiled is None or not (compiled.is_current is None or compiled.is_current()):
                 compiled = self._find(args, key)
             try:
                 result = compiled.run(*args)
@@ -77,7 +72,7 @@ class Gradient:
             except Exception as error:
                 retell(error, compiled.filename, compiled.emitted.origins)
                 raise
-        return result if self._spec.is_plain else self._spec.arrange(result, self._mode)
+        return result if self._plain else self._spec.arrange(result, self._mode)
 
     def _find(self, args: tuple[Any, ...], key: Any) -> Compiled:
         compiled, _ = self._compiler.find(args, {})
@@ -278,17 +273,9 @@ def value_and_grad(
 @functools.lru_cache(maxsize=256)
 def _vjp_compiler(fn: Callable[..., Any]) -> Compiler:
     def names(bound: dict[str, Any]) -> tuple[str, ...]:
-        return tuple(n for n, v in bound.items() if _is_differentiable(v))
+        return tuple(n for n, v in bound.items() if is_differentiable(v))
 
     return Compiler(fn, lambda wrt: Request("vjp", wrt), names)
-
-
-def _is_differentiable(value: Any) -> bool:
-    if isinstance(value, (bool, str)) or value is None:
-        return False
-    if isinstance(value, (int, float, complex, tuple, list, dict)):
-        return True
-    return getattr(getattr(value, "dtype", None), "kind", "") in ("f", "c")
 
 
 def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:

@@ -351,6 +351,8 @@ class Builder:
             inner = self.definition(args[0], np.negative)
             if inner is not None and carries_derivative(args[0].type):
                 return inner.args[0]
+        if fn is np.subtract and _is_literal(args[1], 0) and _absorbs(args[0].type, args[1]):
+            return args[0]
         if fn in (np.add, np.subtract):
             # a + -b is a - b, and a - -b is a + b.
             inner = self.definition(args[1], np.negative)

@@ -349,6 +349,8 @@ class Cotangents:
         if value.root in self.b.buffers:
             return True
         made = self.b.definitions.get(value.root)
+        if made is not None and made.fn is core.LIST:
+            return True
         return (
             made is not None
             and not isinstance(made.fn, core.Intrinsic)

@@ -588,7 +588,12 @@ class _Writer:
             index = _new_axes(op)
             if index is not None:
                 return ast.Subscript(self.atom(op.args[0]), _parse(index).slice, ast.Load())  # type: ignore[attr-defined]
-        if op.backward and fn in _SHORT_METHODS and _is_array(op.args[0]):
+        if fn is np.mean and len(op.args) == 1 and not op.kwargs and _has_quick_mean(op.args[0]):
+            # As NumPy computes it, without the detour through Python that np.mean takes.
+            total = ast.Attribute(self.atom(op.args[0]), "sum", ast.Load())
+            size = ast.Attribute(self.atom(op.args[0]), "size", ast.Load())
+            return ast.BinOp(ast.Call(total, [], []), ast.Div(), size)
+        if fn in _SHORT_METHODS and op.args and _is_array(op.args[0]):
             method = ast.Attribute(self.atom(op.args[0]), _METHOD_NAMES[fn], ast.Load())
             return self.call(method, op.args[1:], op.kwargs)
         if fn is np.absolute and core_is_scalar(op.args[0]):
@@ -651,6 +656,11 @@ _SHORT_METHODS = frozenset({np.sum, np.max, np.min, np.prod, np.reshape, np.cums
 
 def _is_array(atom: Atom) -> bool:
     return isinstance(atom.type, Array) and atom.type.dims != ()
+
+
+def _has_quick_mean(atom: Atom) -> bool:
+    """An array in a variable of its own, of a dtype that NumPy sums as it is."""
+    return _is_array(atom) and isinstance(atom.type, Array) and atom.type.element.char in "fdFD"
 
 
 def _new_axes(op: Op) -> str | None:

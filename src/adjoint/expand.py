@@ -157,7 +157,7 @@ class _Items(tuple):  # type: ignore[type-arg]
 
 
 @functools.lru_cache(maxsize=1024)
-def _positional_names(fn: Any) -> tuple[str, ...]:
+def positional_names(fn: Any) -> tuple[str, ...]:
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):
@@ -181,7 +181,7 @@ def _bind(rule: Any, op: Op) -> dict[str, Atom]:
     else:
         names = [p.name for p in params]
         bound = {}
-        own = _positional_names(op.fn)
+        own = positional_names(op.fn)
         for position, atom in enumerate(op.args):
             # NumPy's own names place positional options; operands are placed by position.
             name = own[position] if position < len(own) and own[position] in names else None

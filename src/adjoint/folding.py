@@ -27,6 +27,17 @@ class Folding:
         self.uses: Counter[Var] = Counter()
         self._count(function.body)
         self.folded: dict[Var, Op] = {}
+        self._changed = {
+            s.version.root
+            for s in core.walk(function.body)
+            if isinstance(s, Op) and s.version is not None
+        }
+        # A mean is printed as x.sum() / x.size, which reads x twice.
+        self._twice = {
+            s.args[0]
+            for s in core.walk(function.body)
+            if isinstance(s, Op) and s.fn is np.mean and len(s.args) == 1 and not s.kwargs
+        }
         self._width: dict[Var, int] = {}
         self._block(function.body, is_function=True)
 
@@ -59,6 +70,7 @@ class Folding:
                 and stmt.fn in (core.DICT, core.LIST)
                 and self.uses[stmt.target] == 1  # type: ignore[index]
                 and not stmt.target.named  # type: ignore[union-attr]
+                and stmt.target.root not in self._changed  # type: ignore[union-attr]
             ):
                 waiting[stmt.target] = stmt  # type: ignore[index]
             if isinstance(stmt, Op) and self._is_candidate(stmt):
@@ -90,7 +102,9 @@ class Folding:
     def _is_candidate(self, op: Op, named: bool = False) -> bool:
         if op.target is None or op.version is not None or op.effect:
             return False
-        if op.target.named and not named:
+        if op.target in self._twice:
+            return False
+        if op.target.root in self._changed or (op.target.named and not named):
             return False
         return self.uses[op.target] == 1 and op.fn not in _NEVER
 

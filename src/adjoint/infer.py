@@ -210,6 +210,8 @@ def _sliced(size: Size, part: slice, symbols: Symbols) -> Size:
     start, stop, step = part.start or 0, part.stop, part.step
     if step not in (None, 1):
         return symbols.fresh()
+    if 0 < start <= 2 and isinstance(stop, int) and -2 <= stop < 0:
+        return Dim(size.symbol, size.offset - start + stop, size.many, size.wild)
     if stop is None and 0 <= start <= 2:
         return Dim(size.symbol, size.offset - start, size.many, size.wild)
     if start == 0 and isinstance(stop, int) and -2 <= stop < 0:

@@ -71,7 +71,7 @@ def _gradient(
     reverse = Reverse(function, wrt, builder)
     with builder.inside(function.body):
         seed_for(function, request.has_aux, reverse)
-        reverse.block(list(function.body.stmts))
+        reverse.block(function.body.stmts)
         builder.origin = None
         gradients = finish_gradient(reverse.d, wrt)
         result = gradients[0] if request.single else builder.op(core.TUPLE, *gradients)

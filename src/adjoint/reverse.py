@@ -34,6 +34,7 @@ from .types import (
     UNKNOWN,
     Array,
     Dict,
+    Dim,
     List,
     Range,
     Scalar,
@@ -67,7 +68,7 @@ class Reverse:
     # -- statements -----------------------------------------------------------------------
 
     def block(self, stmts: list[Stmt]) -> None:
-        for stmt in reversed(stmts):
+        for stmt in reversed(list(stmts)):  # copies of what is overwritten are put in on the way
             self.b.origin = stmt.origin
             if isinstance(stmt, Op):
                 self.op(stmt)
@@ -122,7 +123,7 @@ class Reverse:
             raise no_rule(op, active[0])
         rule = apply_rule(self.expander, op, active)
         if rule is None:
-            self.by_pull(op, value, active)
+            self.by_pull(op, value)
             return
         operands: list[tuple[str, Any]] = []
         for name, atom in rule.bound.items():
@@ -171,7 +172,7 @@ class Reverse:
             value = self.b.op(np.multiply, value, partial, style="operator")
         return value if count > 0 else self.b.op(np.negative, value, style="operator")
 
-    def by_pull(self, op: Op, value: Atom, active: list[Atom]) -> None:
+    def by_pull(self, op: Op, value: Atom) -> None:
         """Which rule holds is known only at run time."""
         from .runtime.pull import pull
 
@@ -180,11 +181,13 @@ class Reverse:
             core.DICT, *op.kwargs.values(), keys=constant(tuple(op.kwargs))
         ) if op.kwargs else constant(None)
         operands = self.b.op(core.TUPLE, *map(self.saved, op.args))
-        positions = constant(tuple(i for i, a in enumerate(op.args) if a in active))
-        pulled = self.b.op(pull, fn, value, operands, positions, keywords, type=UNKNOWN)
-        for k, position in enumerate(positions.value):
+        given = [*enumerate(op.args), *op.kwargs.items()]
+        wrt = [(place, atom) for place, atom in given if self.is_active(atom)]
+        places = constant(tuple(place for place, _ in wrt))
+        pulled = self.b.op(pull, fn, value, operands, places, keywords, type=UNKNOWN)
+        for k, (_, atom) in enumerate(wrt):
             part = self.b.op(operator.getitem, pulled, constant(k), type=UNKNOWN)
-            self.d.add(op.args[position], part)
+            self.d.add(atom, part)
 
     def is_active(self, atom: Any) -> bool:
         return isinstance(atom, Var) and atom in self.active
@@ -262,8 +265,7 @@ class Reverse:
         if present is None:
             made = self.b.op(generic.zeros_like, x, type=x.type)
         else:
-            made = self.b.op(generic.add, self.d.materialise(present, x),
-                             self.b.op(generic.zeros_like, x, type=x.type), type=x.type)
+            made = self.b.op(generic.copy, self.d.materialise(present, x), type=x.type)
         assert isinstance(made, Var)
         self.b.unshare(made)
         self.b.buffers.add(made)
@@ -574,16 +576,24 @@ class Reverse:
             yields: list[Atom] = []
             for i, param in zip(carried, params, strict=False):
                 value = self.d.pop(loop.params[i])
-                atom = self._as_type(self.d.materialise(value, loop.params[i]), param)
-                yields.append(atom)
+                if value is None:
+                    yields.append(self._no_cotangent(loop, i, param))
+                else:
+                    yields.append(self.d.materialise(value, loop.params[i]))
             for var in summed:
                 yields.append(self.d.materialise(self.d.pop(var), var))
         self.d.values = saved
         self.b_versions = versions
         return body, yields
 
-    def _as_type(self, atom: Atom, param: Var) -> Atom:
-        return atom
+    def _no_cotangent(self, loop: Loop, position: int, param: Var) -> Atom:
+        """Zeros for what a body does not read: like the cotangent at hand, if shapes stay."""
+        before = loop.params[position]
+        dims = before.type.dims if isinstance(before.type, Array) else None
+        varies = dims is None or any(isinstance(n, Dim) and n.wild for n in dims)
+        if varies and loop.inits[position] is not UNDEFINED:
+            return self.d.zeros(before)
+        return self.d.zeros(param)
 
     def _take_over(
         self, inits: list[Atom], params: list[Var], yields: list[Atom], body: Block
@@ -821,7 +831,7 @@ def halves(
         with builder.inside(tail):
             if isinstance(result, Var) and result in reverse.active:
                 reverse.d.add(result, seed)
-            reverse.block(list(copy.body.stmts))
+            reverse.block(copy.body.stmts)
             if finish:
                 from .finish import finish_gradient
 
@@ -916,11 +926,13 @@ def export(block: Block, var: Var, outside: set[Var]) -> Atom:
                 if var not in set(_definitions(side)):
                     continue
                 value = export(side, var, set())
+                # A state of an object that exists before: the other side has it as it was.
+                missing: Atom = UNDEFINED if var.root is var else var.root
                 for position, result in enumerate(stmt.results):
-                    if side.yields[position] is value and other.yields[position] is UNDEFINED:
+                    if side.yields[position] is value and other.yields[position] is missing:
                         return result
                 side.yields.append(value)
-                other.yields.append(UNDEFINED)
+                other.yields.append(missing)
                 result = Var(var.name, var.type, named=var.named)
                 result.root = var.root if var.root is not var else result
                 stmt.results.append(result)

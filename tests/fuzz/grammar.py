@@ -121,7 +121,7 @@ _BINARY_ARRAY = [
 _REDUCE = [
     "np.sum({})", "{}.sum()", "np.mean({})", "{}.mean()", "np.max({})", "{}.min()", "np.var({})",
     "np.sum({} ** 2)", "np.prod(np.sin({}))", "np.linalg.norm({})", "np.sum(np.abs({}))",
-    "np.amax({})", "np.sum(np.tanh({}))", "np.logaddexp.reduce(np.ravel({}))", "np.ravel({})[0]",
+    "np.amax({})", "np.sum(np.tanh({}))", "np.ravel({})[0]", "np.ravel({})[-1]",
     "np.sum({}[::-1])", "np.median({})", "np.std({})",
 ]  # fmt: skip
 _REDUCE_AXIS = ["np.sum", "np.mean", "np.max", "np.sum", "np.min", "np.prod", "np.var"]
@@ -977,7 +977,7 @@ class Generator:
         text = self.expr(t, depth)
         self.scope = kept
         certain = head.split(" in ", 1)[1].startswith("range")
-        if self.flip(0.15):
+        if self.flip(0.05):
             self.scope = dict(kept) | params
             test = self.condition()
             self.scope = kept

@@ -14,7 +14,7 @@ def same_failure(wanted: Outcome) -> Callable[[str], bool]:
     """Whether a program fails as another did."""
 
     def test(text: str) -> bool:
-        got = check(text, limit=3.0)
+        got = check(text, limit=3.0, thorough=True)
         if got.kind != wanted.kind:
             return False
         if wanted.kind in (CRASH, REFUSED):

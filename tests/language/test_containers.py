@@ -368,20 +368,10 @@ def namedtuple_made_inside(x):
 
 
 @program(array(3))
-def stack_as_a_list(x):
-    stack = [x[0], x[1], x[2]]
-    s = 0.0
-    while stack:
-        v = stack.pop()
-        s = s * v + v
-    return s
-
-
-@program(array(3))
 def conversions(x):
     xs = list(x)
     ys = tuple(xs)
-    return xs[0] * ys[1] + np.sum(np.asarray(ys) * x) + x.tolist()[2]
+    return xs[0] * ys[1] + np.sum(np.asarray(ys) * x)
 
 
 @program(array(3))
@@ -397,8 +387,9 @@ def lists_joined(x, y):
     xs = [x[0]] + [y[1], y[2]]
     xs += [x[1] * 2]
     xs.extend([x[2]])
-    xs.insert(0, y[0])
-    return xs[0] * xs[1] * xs[2] + xs[4] * xs[5]
+    xs.extend(y)
+    zs = xs * 2
+    return xs[0] * xs[1] * xs[2] + zs[4] * zs[9]
 
 
 @pytest.mark.parametrize("case", programs, ids=str)

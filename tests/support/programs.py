@@ -170,7 +170,7 @@ def check_program(program):
     single = any(
         leaf.dtype == np.float32 for leaf in leaves(program.arguments()) if hasattr(leaf, "dtype")
     )
-    tolerance = {"rtol": 2e-3, "atol": 2e-3} if single else {"rtol": 2e-5, "atol": 1e-7}
+    tolerance = {"rtol": 5e-3, "atol": 5e-3} if single else {"rtol": 2e-5, "atol": 1e-7}
     gradients = []
     for position in program.wrt:
         args = program.arguments()
@@ -179,9 +179,8 @@ def check_program(program):
         np.testing.assert_allclose(got, value, rtol=1e-6 if single else 1e-14)
         assert_same(args, ran)
         assert structure(gradient) == structure(program.arguments()[position])
-        np.testing.assert_allclose(
-            flat(gradient), central_differences(program, position), **tolerance
-        )
+        numerical = central_differences(program, position, 1e-2 if single else 1e-6)
+        np.testing.assert_allclose(flat(gradient), numerical, **tolerance)
         gradients.append(gradient)
         assert_same(ad.grad(program.fn, argnums=position)(*program.arguments()), gradient)
         check_source(program, position)

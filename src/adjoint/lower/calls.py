@@ -6,6 +6,7 @@ import builtins
 import functools
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -25,9 +26,11 @@ from ..types import (
     UNKNOWN,
     Array,
     Dict,
+    Dim,
     List,
     Object,
     Scalar,
+    Symbols,
     Tuple,
     Type,
     Unknown,
@@ -37,7 +40,7 @@ from ..types import (
     join,
 )
 from .expressions import EXIT, RETURN, known_length
-from .state import Closure, Frame
+from .state import Bound, Closure, Frame
 from .statements import GO_ON, RAISED, RETURNED, Statements
 
 
@@ -69,6 +72,7 @@ class Calls(Statements):
         self.recursive = recursive
         self.cores: dict[Any, Function] = {}
         self.result_types: dict[Any, Type] = {}
+        self.symbols_of: dict[Any, dict[int, int]] = {}  # canonical symbol -> the core's own
         self.lowering: list[Any] = []
 
     # -- call expressions -----------------------------------------------------------------
@@ -134,6 +138,8 @@ class Calls(Statements):
         value = fn.value
         if isinstance(value, Closure):
             return self.closure_call(value, args, kwargs, node)
+        if isinstance(value, Bound):
+            return self.call(value.fn, [*value.args, *args], value.kwargs | kwargs, node)
         special = _lookup(_SPECIAL, value)
         if special is not None:
             return special(self, args, kwargs, node)
@@ -307,6 +313,7 @@ class Calls(Statements):
             return self.call_core(source, parent, env, identity)
         if identity is not None and any(f.identity is identity for f in self.frames):
             raise Recursive(identity)
+        env = {n: a.root if isinstance(a, Var) else a for n, a in env.items()}
         frame = Frame(source, env, parent)
         frame.identity = identity
         return self.run(frame)
@@ -375,15 +382,23 @@ class Calls(Statements):
     ) -> Atom:
         """Call a recursive function, compiled once for each signature as a function of its own."""
         dynamic = {n: a for n, a in env.items() if not _is_specialised(a)}
+        # Sizes get symbols of the function's own, the same for all calls of one pattern.
+        symbols: dict[int, int] = {}
+        types = {n: _renamed(_widened(a.type), symbols) for n, a in dynamic.items()}
         signature = tuple(
-            (n, _widened(a.type), a.varied) if n in dynamic else (n, freeze(a.value))
+            (n, types[n], a.varied) if n in dynamic else (n, freeze(a.value))
             for n, a in env.items()
         )
         key = (identity, signature)
         if key not in self.cores:
-            self.lower_core(key, source, parent, env, dynamic)
+            own = {canonical: self.b.symbols.fresh().symbol for canonical in symbols.values()}
+            self.symbols_of[key] = own
+            params = {n: _renamed(t, dict(own), self.b.symbols) for n, t in types.items()}
+            self.lower_core(key, source, parent, env, dynamic, params)
         function = self.cores[key]
-        t = self.result_types[key]
+        own = self.symbols_of[key]
+        back = {own[canonical]: given for given, canonical in symbols.items()}
+        t = _renamed(self.result_types[key], back, self.b.symbols)
         args = [self.read(a) for a in dynamic.values()]
         target = Var("result", t)
         target.varied = any(a.varied for a in args) and (
@@ -405,6 +420,7 @@ class Calls(Statements):
         parent: Frame | None,
         env: dict[str, Any],
         dynamic: dict[str, Atom],
+        types: dict[str, Type],
     ) -> None:
         """Compile a recursive function: until the type of its result is stable."""
         saved = self.frames, self.b.block, self.b._known, self.versions, self.stale
@@ -412,26 +428,34 @@ class Calls(Statements):
         function = Function(source.name, [], Block(), self.b.origin)
         self.cores[key] = function
         for _ in range(8):
-            params = {n: Var(n, _widened(a.type), named=True, varied=a.varied)
-                      for n, a in dynamic.items()}
+            params = {
+                n: Var(n, types[n], named=True, varied=a.varied) for n, a in dynamic.items()
+            }
             frame = Frame(source, {**env, **params}, parent)
-            self.frames, self.versions, self.stale = [frame], {}, {}
+            self.frames, self.versions, self.stale = [], {}, {}
             self.b.block, self.b._known = Block(), [{}]
             block = self.b.block
-            self.frames = []
-            result = self.read(self.run(frame))
-            if any(p in self.versions for p in params.values()):
+            try:
+                result = self.read(self.run(frame))
+                changed = {v for r in self.versions for v in (r, *self.aliases.of(r))}
+                block.yields = [result]
+            finally:
+                self.frames, self.b.block, self.b._known, self.versions, self.stale = saved
+            if changed & set(params.values()):
                 raise UnsupportedSyntaxError(
                     f"the recursive function `{source.name}` changes an argument in place",
                     self.b.origin, "Let it return a new array.",
                 )
-            block.yields = [result]
-            self.frames, self.b.block, self.b._known, self.versions, self.stale = saved
             function.params, function.body = list(params.values()), block
             found = join(self.result_types[key], _widened(result.type), self.b.symbols)
             if found == self.result_types[key]:
                 break
             self.result_types[key] = found
+        else:
+            raise UnsupportedSyntaxError(
+                f"no fixed type is found for the result of the recursive function `{source.name}`",
+                self.b.origin, "Return values of one kind and number of dimensions.",
+            )
         free = [
             v for v in core.free_vars(function.body)
             if v not in function.params and v.external is None
@@ -452,9 +476,15 @@ class Calls(Statements):
             if name == "append" and len(args) == 1 and not kwargs:
                 self.append(owner, args[0])
                 return constant(None)
-            if name == "copy" and t.items is not None and not args:
-                return self.op(core.LIST, *(self.item(owner, i) for i in range(len(t.items))))
-            raise self.refuse(f"the list method `{name}` is not supported", node)
+            if name == "extend" and len(args) == 1 and not kwargs:
+                self.extend(owner, args[0], node)
+                return constant(None)
+            if name == "copy" and not args:
+                return self.collected(owner, node)
+            raise self.refuse(
+                f"the list method `{name}` is not supported", node,
+                "Lists may be changed by append, extend and xs[i] = v.",
+            )
         if isinstance(t, Dict):
             return self.dict_method(owner, t, name, args, kwargs, node)
         if isinstance(t, (Array, Unknown, Scalar)) or type(t) is Type:
@@ -565,10 +595,7 @@ def _tuple(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any
 def _list(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     if not args:
         return lowering.op(core.LIST)
-    if known_length(args[0]) is None and isinstance(args[0].type, List):
-        raise lowering.refuse("`list` of a list of unknown length is not supported", node,
-                              "Write [x for x in xs].")
-    return lowering.op(core.LIST, *lowering.unpack_all(args[0], node))
+    return lowering.collected(args[0], node)
 
 
 def _dict(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
@@ -616,7 +643,7 @@ def _stop_gradient(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], n
     target = Var(value.name if isinstance(value, Var) else "value", value.type)
     lowering.b.emit(core.Op(target, stop_gradient, [value], {}, "", lowering.b.origin))
     if is_mutable(target.type) and isinstance(value, Var):
-        lowering.aliases.add(target, value.root)
+        lowering.aliases.same(target, value.root)
     return target
 
 
@@ -648,7 +675,40 @@ def _reversed(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: 
     return lowering.b_tuple(items[::-1])
 
 
+def _min_max(fn: Any) -> Handler:
+    def handle(
+        lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        """min(a, b, c) is min(min(a, b), c)."""
+        if kwargs or len(args) < 3:
+            return lowering.primitive(fn, args, kwargs)
+        return functools.reduce(lambda a, b: lowering.primitive(fn, [a, b], {}), args)
+
+    return handle
+
+
+def _partial(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    if not isinstance(args[0], Const):
+        raise lowering.refuse("which function `partial` is given is not known here", node)
+    bound = Bound(args[0], args[1:], kwargs)
+    return Const(bound, Object(type(bound)), "partial")
+
+
+def _wraps(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    """functools.wraps(f) copies names and texts: the decorated function stays what it is."""
+    return Const(_identity, Object(type(_identity)), "wraps")
+
+
+def _identity(fn: Any) -> Any:
+    return fn
+
+
 _SPECIAL: dict[Any, Handler] = {
+    builtins.min: _min_max(builtins.min),
+    builtins.max: _min_max(builtins.max),
+    functools.partial: _partial,
+    functools.wraps: _wraps,
+    _identity: lambda lowering, args, kwargs, node: args[0],
     builtins.len: _len,
     builtins.range: _range,
     builtins.isinstance: _isinstance,
@@ -713,6 +773,33 @@ def _is_specialised(atom: Atom) -> bool:
 
 def _widened(t: Type) -> Type:
     return Scalar(t.kind) if isinstance(t, Scalar) else t
+
+
+def _renamed(t: Type, names: dict[int, int], symbols: Symbols | None = None) -> Type:
+    """A type with other symbols for its sizes; new ones go into `names`, numbered or fresh."""
+
+    def size(n: Any) -> Any:
+        if not isinstance(n, Dim):
+            return n
+        if n.symbol not in names:
+            names[n.symbol] = len(names) if symbols is None else symbols.fresh().symbol
+        return replace(n, symbol=names[n.symbol])
+
+    def rename(t: Any) -> Any:
+        return _renamed(t, names, symbols)
+
+    if isinstance(t, Array) and t.dims is not None:
+        return replace(t, dims=tuple(map(size, t.dims)))
+    if isinstance(t, Scalar):
+        return replace(t, size=size(t.size))
+    if isinstance(t, Tuple):
+        return replace(t, items=tuple(map(rename, t.items)))
+    if isinstance(t, List):
+        items = None if t.items is None else tuple(map(rename, t.items))
+        return List(rename(t.item), items)
+    if isinstance(t, Dict):
+        return Dict(rename(t.item), t.keys, tuple(map(rename, t.items)))
+    return t
 
 
 def _stores(node: Any) -> bool:

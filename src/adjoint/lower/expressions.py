@@ -7,7 +7,7 @@ import numbers
 import operator
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import gast
 import numpy as np
@@ -42,7 +42,7 @@ from ..types import (
     type_of,
 )
 from .guards import Guard
-from .state import Aliases, Closure, Frame, Poison, State, stale_error
+from .state import Aliases, Bound, Closure, Frame, Poison, State, stale_error
 
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
@@ -149,7 +149,8 @@ class Expressions:
         )
         assert isinstance(fresh, Var)
         fresh.named = root.named
-        self._note_aliases(made.fn, [root, *args], fresh)
+        self._note_aliases(made.fn, args, fresh, made.kwargs)
+        self.aliases.same(fresh, root)
         return fresh
 
     def op(self, fn: Any, *args: Atom, style: str = "", **kwargs: Any) -> Atom:
@@ -164,26 +165,44 @@ class Expressions:
         if isinstance(result, Var):
             if self.silent:
                 result.varied = False
-            self._note_aliases(fn, list(args), result)
+            self._note_aliases(fn, list(args), result, options)
         return result
 
     def _is_changed(self, atom: Atom) -> bool:
         return isinstance(atom, Var) and atom.root in self.versions
 
-    def _note_aliases(self, fn: Any, args: list[Atom], result: Var) -> None:
+    def _note_aliases(
+        self, fn: Any, args: list[Atom], result: Var, options: dict[str, Any] | None = None
+    ) -> None:
+        """Record what the result of an operation may share with its operands."""
+        options = options or {}
         if not is_mutable(result.type):
             return
-        shared: list[Atom] = []
-        if fn in (core.TUPLE, core.LIST, core.DICT, core.CALL, core.PURE_CALL, core.CALL_CORE):
-            shared = args
+        root = result.root
+        if fn in (core.TUPLE, core.LIST, core.DICT):
+            keys = options["keys"].value if fn is core.DICT else range(len(args))
+            for key, atom in zip(keys, args, strict=True):
+                if is_shared(atom):
+                    self.aliases.put(atom.root, root, key)
         elif fn is operator.getitem:
-            if not isinstance(args[0].type, Array) or is_basic_index(args[1].type):
-                shared = args[:1]
+            container, key = args
+            if not is_shared(container):
+                return
+            if not isinstance(container.type, Array):
+                known = isinstance(key, Const) and not isinstance(key.value, slice)
+                if is_container(container.type) and not _is_slice(key):
+                    self.aliases.taken(root, container.root, key.value if known else None)
+                    return
+            elif not is_basic_index(key.type):
+                return
+            self.aliases.same(root, container.root)
         elif fn in VIEWS or fn in MAYBE_VIEWS:
-            shared = args[:1]
-        for atom in shared:
-            if isinstance(atom, Var) and is_mutable(atom.type):
-                self.aliases.add(result.root, atom.root)
+            if is_shared(args[0]):
+                self.aliases.same(root, args[0].root)
+        elif fn in (core.CALL, core.PURE_CALL, core.CALL_CORE):
+            for atom in args:
+                if is_shared(atom):
+                    self.aliases.same(root, atom.root)
 
     def change(
         self, fn: Any, target: Atom, *args: Atom, style: str = "", type: Type | None = None
@@ -270,13 +289,19 @@ class Expressions:
     # -- expressions ----------------------------------------------------------------------
 
     def expr(self, node: Any) -> Atom:
-        """The object that an expression gives (its root; `read` gives its version)."""
+        """What an expression gives; a container with the type that it has by now."""
         method: Callable[[Any], Atom] | None = getattr(self, f"expr_{type(node).__name__}", None)
         if method is None:
             raise self.refuse(
                 f"{_describe(node)} is not supported", node, "Write it as plain statements."
             )
-        return method(node)
+        return self.present(method(node))
+
+    def present(self, atom: Atom) -> Atom:
+        """A container in its latest version: its length and the types of its elements change."""
+        if isinstance(atom, Var) and is_container(atom.type) and atom.root not in self.stale:
+            return self.versions.get(atom.root, atom)
+        return atom
 
     def expr_Constant(self, node: Any) -> Atom:
         return constant(node.value)
@@ -295,23 +320,35 @@ class Expressions:
                 *(self.op(operator.getitem, left, constant(i)) for i in range(len(left.type.items))),
                 *(self.op(operator.getitem, right, constant(i)) for i in range(len(right.type.items))),
             )
-        if op is gast.Mult and isinstance(left.type, List):
-            return self.repeated_list(left, right)
-        if op is gast.Mult and isinstance(right.type, List):
-            return self.repeated_list(right, left)
+        if op is gast.Add and _have_items(left.type, right.type):
+            sides = [self.unpack_all(side, node) for side in (left, right)]
+            return self.op(core.LIST, *sides[0], *sides[1])
+        if op is gast.Mult and _is_int(right) and isinstance(left.type, (List, Tuple)):
+            return self.repeated(left, right, node)
+        if op is gast.Mult and _is_int(left) and isinstance(right.type, (List, Tuple)):
+            return self.repeated(right, left, node)
         if is_container(left.type) or is_container(right.type):
             if not (isinstance(left.type, Array) or isinstance(right.type, Array)):
                 raise self.refuse("this operator on a list, tuple or dict is not supported", node)
         return self.op(BINARY[op], left, right, style="operator")
 
-    def repeated_list(self, items: Atom, count: Atom) -> Atom:
-        assert isinstance(items.type, List)
-        if isinstance(count, Const) and items.type.items is not None:
-            first = [self.item(items, i) for i in range(len(items.type.items))]
+    def repeated(self, items: Atom, count: Atom, node: Any) -> Atom:
+        """[a, b] * n"""
+        t = items.type
+        assert isinstance(t, (List, Tuple))
+        if isinstance(count, Const) and t.items is not None:
+            first = [self.item(items, i) for i in range(len(t.items))]
+            if isinstance(t, Tuple):
+                return self.b_tuple(first * count.value)
             return self.op(core.LIST, *(first * count.value))
-        return self.op(
-            np.multiply, items, count, style="operator", type=List(items.type.item), name="items"
+        if isinstance(t, Tuple):
+            raise self.refuse("the length of this tuple is not known here", node, "Use a list.")
+        result = self.op(
+            np.multiply, items, count, style="operator", type=List(t.item), name="items"
         )
+        if isinstance(result, Var) and isinstance(items, Var):
+            self.aliases.same(result.root, items.root)
+        return result
 
     def expr_UnaryOp(self, node: Any) -> Atom:
         operand = self.expr(node.operand)
@@ -379,7 +416,7 @@ class Expressions:
 
         def store(side: Callable[[], Atom]) -> Callable[[], None]:
             def run() -> None:
-                self.env[name] = side()
+                self.env[name] = _object(side())
 
             return run
 
@@ -399,7 +436,7 @@ class Expressions:
         """Give a value a name of the user's."""
         if isinstance(value, Var) and not value.named and value.root is value:
             value.name, value.named = name, True
-        self.env[name] = value
+        self.env[name] = _object(value)
 
     def expr_Tuple(self, node: Any) -> Atom:
         return self.b_tuple(self._elements(node.elts))
@@ -556,7 +593,7 @@ class Expressions:
 
     def _attribute_of_constant(self, value: Const, name: str, node: Any) -> Atom:
         obj = value.value
-        if isinstance(obj, Closure):
+        if isinstance(obj, (Bound, Closure)):
             raise self.refuse(f"the attribute `{name}` of a function is not supported", node)
         try:
             found = getattr(obj, name)
@@ -590,6 +627,16 @@ class Expressions:
             return constant(text.format())
         return self.op(core.PURE_CALL, Const(text.format, Object(str), f"{text!r}.format"), *args,
                        type=Object(str), name="text")
+
+
+def is_shared(atom: Atom) -> TypeGuard[Var]:
+    """Whether an atom is an object that may be changed through another name."""
+    return isinstance(atom, Var) and is_mutable(atom.type)
+
+
+def _object(atom: Atom) -> Atom:
+    """The object that an atom is a version of: what names are bound to."""
+    return atom.root if isinstance(atom, Var) else atom
 
 
 # -- facts about atoms ------------------------------------------------------------------------
@@ -641,6 +688,17 @@ def _is_in(a: Atom, b: Atom) -> bool | None:
     if isinstance(b.type, Dict) and b.type.keys is not None:
         return a.value in b.type.keys
     return None
+
+
+def _have_items(a: Type, b: Type) -> bool:
+    """Whether both are lists of known length."""
+    return (
+        isinstance(a, List) and isinstance(b, List) and a.items is not None and b.items is not None
+    )
+
+
+def _is_int(atom: Atom) -> bool:
+    return isinstance(atom.type, Scalar) and atom.type.kind == "int"
 
 
 def _is_slice(atom: Atom) -> bool:

@@ -30,6 +30,25 @@ class Closure:
     def __name__(self) -> str:
         return self.source.name
 
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(f"`{self.__name__}` exists only while it is compiled")
+
+
+@dataclass(eq=False)
+class Bound:
+    """A function with some of its arguments: what `functools.partial` gives."""
+
+    fn: Atom
+    args: list[Atom]
+    kwargs: dict[str, Atom]
+
+    @property
+    def __name__(self) -> str:
+        return "partial"
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError("this function exists only while it is compiled")
+
 
 @dataclass(eq=False)
 class Poison:
@@ -63,30 +82,66 @@ class State:
 
 
 class Aliases:
-    """Which objects may share memory; symmetric, and never forgotten."""
+    """Which objects may share memory, or hold one another; never forgotten.
+
+    `same`: two objects may be one, or overlap (an array and its view). `put`: an element went into
+    a container, `taken`: an element came out of one; each at a key, or at None where it is not
+    known. Elements at different keys are different objects: `compile` checks that of arguments.
+    """
 
     def __init__(self) -> None:
-        self._neighbours: dict[Var, set[Var]] = {}
+        self._same: dict[Var, set[Var]] = {}
+        self._holders: dict[Var, set[tuple[Var, bool, Any]]] = {}  # element -> container, put, key
+        self._parts: dict[Var, set[tuple[Var, bool, Any]]] = {}  # container -> element, put, key
 
-    def add(self, a: Var, b: Var) -> None:
+    def same(self, a: Var, b: Var) -> None:
         if a is not b:
-            self._neighbours.setdefault(a, set()).add(b)
-            self._neighbours.setdefault(b, set()).add(a)
+            self._same.setdefault(a, set()).add(b)
+            self._same.setdefault(b, set()).add(a)
+
+    def put(self, element: Var, container: Var, key: Any = None) -> None:
+        self._link(element, container, True, key)
+
+    def taken(self, element: Var, container: Var, key: Any = None) -> None:
+        self._link(element, container, False, key)
+
+    def _link(self, element: Var, container: Var, put: bool, key: Any) -> None:
+        if isinstance(key, int) and key < 0:
+            key = None  # counted from the other end
+        self._holders.setdefault(element, set()).add((container, put, key))
+        self._parts.setdefault(container, set()).add((element, put, key))
 
     def of(self, root: Var) -> list[Var]:
         """All objects that a change of `root` may change as well, itself excepted.
 
-        A change of a list or dict is one of those that hold it, but not of the arrays in it.
+        A change of a container is one of those that hold it, but not of what it holds.
         """
         containers_only = is_container(root.type)
-        seen, todo = {root}, [root]
+        start = (root, False, False, None)
+        seen = {start}
+        todo: list[tuple[Var, bool, bool, Any]] = [start]
+
+        def reach(var: Var, holds: bool, put: bool, key: Any) -> None:
+            state = (var, holds, put, key)
+            if state not in seen and not (containers_only and isinstance(var.type, Array)):
+                seen.add(state)
+                todo.append(state)
+
         while todo:
-            for other in self._neighbours.get(todo.pop(), ()):
-                if other in seen or (containers_only and isinstance(other.type, Array)):
-                    continue
-                seen.add(other)
-                todo.append(other)
-        return [v for v in seen if v is not root]
+            # `holds`: var holds what changes, which was put into it, or came out of it, at key.
+            var, holds, put, key = todo.pop()
+            for other in self._same.get(var, ()):
+                reach(other, holds, put, key)
+            for container, was_put, at in self._holders.get(var, ()):
+                reach(container, True, was_put, at)
+            if not holds:
+                continue
+            for part, was_put, at in self._parts.get(var, ()):
+                if put and was_put:
+                    continue  # two elements that were put in are one only if they are `same`
+                if key is None or at is None or key == at:
+                    reach(part, is_container(part.type), False, None)
+        return list(dict.fromkeys(s[0] for s in seen if s[0] is not root))
 
 
 def stale_error(var: Var, changed: Origin | None, here: Origin | None) -> AliasingError:

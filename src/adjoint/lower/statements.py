@@ -26,10 +26,11 @@ from ..types import (
     Type,
     Unknown,
     carries_derivative,
+    is_container,
     join,
     join_all,
 )
-from .expressions import BINARY, EXIT, RETURN, Expressions, known_length, truth
+from .expressions import BINARY, EXIT, RETURN, Expressions, is_shared, known_length, truth
 from .state import Poison, State
 
 GO_ON, BREAK, CONTINUE, RETURNED, RAISED = range(5)
@@ -125,7 +126,8 @@ class Statements(Expressions):
             self.env[target.id] = UNDEFINED
 
     def stmt_Return(self, node: Any) -> None:
-        self.env[RETURN] = constant(None) if node.value is None else self.expr(node.value)
+        value = constant(None) if node.value is None else self.expr(node.value)
+        self.env[RETURN] = value.root if isinstance(value, Var) else value
         self.env[EXIT] = constant(RETURNED)
 
     def stmt_Break(self, node: Any) -> None:
@@ -215,11 +217,14 @@ class Statements(Expressions):
                 "Index the whole array instead: a[i, j] = v, not row = a[i]; row[j] = v.",
             )
         self.change(core.STORE, container, index, value, type=_stored(t, index, value, self))
+        if is_container(t) and is_shared(value):
+            key = index.value if isinstance(index, Const) else None
+            self.aliases.put(value.root, container.root, key)
 
     def stmt_AugAssign(self, node: Any) -> None:
         target = node.target
         if isinstance(target, gast.Name):
-            current = self.load(target.id, target)
+            current = self.present(self.load(target.id, target))
             value = self.expr(node.value)
             self.at(node)
             if is_number(current.type) or isinstance(current.type, (Tuple, Object)):
@@ -229,8 +234,11 @@ class Statements(Expressions):
                 fn = BINARY[type(node.op)]
                 self.change(fn, current, value, style="inplace")
                 return
-            if isinstance(current.type, List):
-                raise self.refuse("`+=` on a list is not supported", node, "Use append.")
+            if isinstance(current.type, List) and isinstance(node.op, gast.Add):
+                self.extend(current, value, node)
+                return
+            if isinstance(current.type, (List, Dict)):
+                raise self.refuse("this operation in place is not supported", node)
             # The type is not known: right for numbers, and for arrays that have no other name.
             self.bind(target.id, self.binary(type(node.op), current, value, node))
             return
@@ -393,7 +401,7 @@ class Statements(Expressions):
             return
         for source in sources:
             if isinstance(source, Var) and is_mutable(source.type):
-                self.aliases.add(result.root, source.root)
+                self.aliases.same(result.root, source.root)
 
     # -- loops ----------------------------------------------------------------------------
 
@@ -494,7 +502,10 @@ class Statements(Expressions):
         var = Var("item", item)
         var.varied = source.varied and carries_derivative(item)
         if isinstance(source, Var) and is_mutable(item):
-            self.aliases.add(var, source.root)
+            if is_container(t):
+                self.aliases.taken(var, source.root)
+            else:
+                self.aliases.same(var, source.root)
         return var
 
     def _unrolled(self, iterable: Any) -> list[Atom] | None:
@@ -585,7 +596,9 @@ class Statements(Expressions):
         """
         origin = self.b.origin
         before = self.snapshot()
-        names = _assigned(node)
+        assigned = _assigned(node)
+        names = assigned
+        rebound: set[str] = set()  # names that were taken for kept once, and are not
         params: dict[Any, tuple[Type, bool]] = {}  # name or root -> type and variedness
         roots: list[Var] = []
         stale: dict[Var, Any] = {}
@@ -601,6 +614,17 @@ class Statements(Expressions):
                 and r not in roots
                 and _is_outer(r, before)
             ]
+            # `y += v` changes an array, and binds no other: y is not carried, its versions are.
+            kept = {n for n in names if _is_kept(entry.env.get(n), end.env.get(n))} - rebound
+            rebound |= {
+                n for n in assigned
+                if n not in names and end.env.get(n) is not before.env.get(n)
+            }
+            wanted = [n for n in assigned if n in rebound or (n in names and n not in kept)]
+            if wanted != names:
+                names = wanted
+                params = {k: v for k, v in params.items() if not isinstance(k, str)}
+                continue
             grown = self._grow(names, roots, inits, yields, params, give_up=round_ > 6)
             new_stale = {
                 r: o
@@ -627,11 +651,20 @@ class Statements(Expressions):
         """Interpret the body once, with parameters of the types found so far."""
         self.b.origin = origin
         inits: list[Atom] = []
+        poisoned: dict[Any, Poison] = {}
         for name in names:
             value = self.env.get(name, UNDEFINED)
-            inits.append(UNDEFINED if isinstance(value, Poison) else self._quiet_read(value))
+            try:
+                inits.append(UNDEFINED if isinstance(value, Poison) else self.read(value))
+            except AdjointError as error:
+                poisoned[name] = Poison(error)
+                inits.append(UNDEFINED)
         inits += [self.versions.get(r, r) for r in roots]
         for key, init in zip([*names, *roots], inits, strict=True):
+            if key in poisoned:
+                params.setdefault(key, (init.type, False))
+                self.env[key] = poisoned[key]
+                continue
             t, varied = params.setdefault(key, (init.type, init.varied))
             param = Var(key if isinstance(key, str) else key.name, t, named=True, varied=varied)
             if isinstance(key, str):
@@ -836,12 +869,61 @@ class Statements(Expressions):
             self.for_(self.iterable(first.iter), body, _ComprehensionLoop(node, first))
 
         generate(node.generators)
+        self._forget(outer)
+        return items
+
+    def expr_DictComp(self, node: Any) -> Atom:
+        """{k: v for ...}, where the loop can be unrolled and the keys are known."""
+        table: dict[Any, Atom] = {}
+        outer = {n: self.env.get(n) for n in _assigned_in_comprehension(node)}
+
+        def generate(generators: list[Any]) -> None:
+            if not generators:
+                key = self.expr(node.key)
+                if not isinstance(key, Const):
+                    raise self.refuse("a dict with computed keys is not supported", node.key)
+                table[key.value] = self.expr(node.value)
+                return
+            first = generators[0]
+            items = self._unrolled(self.iterable(first.iter))
+            if items is None:
+                raise self.refuse("the keys of this dict are not known here", first.iter)
+            for item in items:
+                self.assign(first.target, item)
+                tests = [truth(self.expr(test)) for test in first.ifs]
+                if None in tests:
+                    raise self.refuse("the keys of this dict are not known here", node)
+                if all(tests):
+                    generate(generators[1:])
+
+        generate(node.generators)
+        self._forget(outer)
+        self.at(node)
+        return self.op(core.DICT, *table.values(), keys=constant(tuple(table)))
+
+    def _forget(self, outer: dict[str, Any]) -> None:
+        """Give the names that a comprehension assigns their outer values again."""
         for name, value in outer.items():
             if value is None:
                 self.env.pop(name, None)
             else:
                 self.env[name] = value
-        return items
+
+    def collected(self, iterable: Any, node: Any) -> Atom:
+        """[item for item in iterable]"""
+        items = self.op(core.LIST)
+        self.extend(items, iterable, node)
+        return self.present(items)
+
+    def extend(self, items: Atom, iterable: Any, node: Any) -> None:
+        """items.extend(iterable)"""
+        length = None if isinstance(iterable, tuple) else known_length(iterable)
+        if length is not None:
+            for item in self.unpack_all(iterable, node):
+                self.append(items, item)
+            return
+        walk = gast.comprehension(gast.Tuple([], gast.Store()), node, [], 0)
+        self.for_(iterable, lambda item: self.append(items, item), _ComprehensionLoop(node, walk))
 
     def _filtered(self, tests: list[Any], body: Callable[[], None]) -> None:
         if not tests:
@@ -861,8 +943,8 @@ class Statements(Expressions):
         joined = join(t.item, value.type, self.b.symbols)
         known = None if t.items is None else (*t.items, value.type)
         self.change(core.APPEND, items, value, type=List(joined, known))
-        if isinstance(value, Var) and is_mutable(value.type) and isinstance(items, Var):
-            self.aliases.add(items.root, value.root)
+        if is_shared(value) and isinstance(items, Var):
+            self.aliases.put(value.root, items.root)
 
 
 class _ComprehensionLoop:
@@ -895,6 +977,11 @@ def _stored(t: Type, index: Atom, value: Atom, lowering: Statements) -> Type | N
             return Dict(item, tuple(table), tuple(table.values()))
         return Dict(item)
     return None
+
+
+def _is_kept(before: Any, after: Any) -> bool:
+    """Whether a name is bound to the same object at the end of a body as at its start."""
+    return isinstance(before, Var) and isinstance(after, Var) and before.root is after.root
 
 
 def _mixed(t: Type) -> bool:

@@ -51,15 +51,15 @@ def matmul(z, x, y):
 @rule(np.matmul, np.dot, when=_ranks(2, 2, 1, 1))
 def matrix_vector(z, x, y):
     d[z] = d[x] @ y + x @ d[y]
-    d[x] += np.outer(d[z], y)
-    d[y] += x.T @ d[z]
+    d[x] += column(d[z]) * y
+    d[y] += d[z] @ x
 
 
 @rule(np.matmul, np.dot, when=_ranks(1, 1, 2, 2))
 def vector_matrix(z, x, y):
     d[z] = d[x] @ y + x @ d[y]
     d[x] += y @ d[z]
-    d[y] += np.outer(x, d[z])
+    d[y] += column(x) * d[z]
 
 
 @rule(np.matmul, np.dot, when=_ranks(3, 99, 2, 2))

@@ -1,6 +1,8 @@
 """Functions with kinks or steps, and selections.
 
 Masks, not products, select a derivative: `0 * inf` is nan, and what is not selected must not leak.
+The exception is a maximum with a number, whose speed counts more: there an infinite cotangent of an
+element that is not selected gives nan, as in JAX.
 """
 
 import numpy as np
@@ -27,6 +29,32 @@ def heaviside(z, x, h):
     d[z, x] = 0
     d[z] = np.where(x == 0, d[h], 0)
     d[h] += np.where(x == 0, d[z], 0)
+
+
+def _is_number(x):
+    return type(x) in (int, float)
+
+
+@rule(np.maximum, when=lambda y: _is_number(y))
+def maximum_of_number(z, x, y):
+    """Half at a tie. By signs, several times faster than np.where: relu's inner loop."""
+    d[z, x] = 0.5 + 0.5 * np.sign(x - y)
+
+
+@rule(np.maximum, when=lambda x: _is_number(x))
+def maximum_from_number(z, x, y):
+    d[z, y] = 0.5 + 0.5 * np.sign(y - x)
+
+
+@rule(np.minimum, when=lambda y: _is_number(y))
+def minimum_of_number(z, x, y):
+    """Half at a tie."""
+    d[z, x] = 0.5 - 0.5 * np.sign(x - y)
+
+
+@rule(np.minimum, when=lambda x: _is_number(x))
+def minimum_from_number(z, x, y):
+    d[z, y] = 0.5 - 0.5 * np.sign(y - x)
 
 
 @rule(np.maximum)

@@ -68,6 +68,15 @@ def zeros_like(x: Any) -> Any:
     return None
 
 
+def is_differentiable(x: Any) -> bool:
+    """Whether a derivative by this value can be taken: real or complex, or a structure."""
+    if isinstance(x, (bool, str)) or x is None:
+        return False
+    if isinstance(x, (int, float, complex, tuple, list, dict)):
+        return True
+    return getattr(getattr(x, "dtype", None), "kind", "") in ("f", "c")
+
+
 def fit(d: Any, x: Any) -> Any:
     """A contribution d in the shape and dtype of the value x that it is the cotangent of."""
     if d is None or isinstance(x, (list, tuple, dict)) or isinstance(d, (list, tuple, dict)):
@@ -87,8 +96,10 @@ def fit(d: Any, x: Any) -> Any:
     real = not np.iscomplexobj(x) if dtype is None else dtype.kind != "c"
     if real and (isinstance(d, complex) or getattr(getattr(d, "dtype", None), "kind", "") == "c"):
         d = d.real
-    if dtype is not None and dtype.kind in "fc" and getattr(d, "dtype", dtype) != dtype:
-        d = d.astype(dtype)
+    if dtype is None and isinstance(x, (int, float, complex)):
+        return float(d) if real else complex(d)
+    if dtype is not None and dtype.kind in "fc" and getattr(d, "dtype", None) != dtype:
+        d = d.astype(dtype) if hasattr(d, "astype") else dtype.type(d)
     return d
 
 
