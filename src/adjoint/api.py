@@ -18,7 +18,7 @@ from .lower.function import Argument
 from .pipeline import Request
 from .retell import retell
 from .runtime.generic import copy, is_differentiable, rebuild
-from .signature import key_function
+from .signature import matcher
 from .types import UNKNOWN, Symbols
 
 Names = str | Sequence[str] | None
@@ -42,9 +42,9 @@ class Gradient:
         self._plain = spec.is_plain
         self._compiler = Compiler(fn, self._request, self._names)
         spec.check(self._compiler.parameters, getattr(fn, "__name__", "the function"))
-        self._fast: dict[Any, Compiled] = {}
+        # The signature of the last call is tried first: (whether arguments have it, its code).
+        self._latest: tuple[Callable[..., bool], Any] = (lambda *args: False, None)
         self._arity = self._compiler.arity if self._compiler.plain else -1
-        self._key = key_function(max(self._arity, 0))
 
     def _request(self, names: tuple[str, ...]) -> Request:
         return Request(self._mode, names, self._spec.is_single(), self._spec.has_aux)
@@ -54,10 +54,9 @@ class Gradient:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == self._arity:
-            key = self._key(*args)
-            compiled = self._fast.get(key)
-            if compiled is None or not (compiled.is_current is None or compiled.is_current()):
-                compiled = self._find(args, key)
+            matches, compiled = self._latest
+            if not matches(*args) or not (compiled.is_current is None or compiled.is_current()):
+                compiled = self._find(args)
             try:
                 result = compiled.run(*args)
             except Exception as error:
@@ -74,11 +73,9 @@ class Gradient:
                 raise
         return result if self._plain else self._spec.arrange(result, self._mode)
 
-    def _find(self, args: tuple[Any, ...], key: Any) -> Compiled:
+    def _find(self, args: tuple[Any, ...]) -> Compiled:
         compiled, _ = self._compiler.find(args, {})
-        if len(self._fast) > 1024:
-            self._fast.clear()
-        self._fast[key] = compiled
+        self._latest = matcher(args), compiled
         return compiled
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:

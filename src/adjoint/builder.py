@@ -466,7 +466,11 @@ class Builder:
         value = self.op(fn, *small, style=style)
         if fills(value.type, whole, [a.type for a in small], sources, args):
             return value
-        shape = next(s.args[1] for s in sources if s is not None)
+        # The operation may go on to broadcast: d * x[:, None]. Then no operand has the whole shape.
+        full = [s for s, a in zip(sources, args) if s and dims_of(a.type) == dims_of(whole)]
+        if not full:
+            return None
+        shape = full[0].args[1]
         return self.op(np.broadcast_to, value, shape, type=whole)
 
 

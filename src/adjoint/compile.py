@@ -12,13 +12,15 @@ import itertools
 import linecache
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .core import External
 from .emit import Emitted
-from .errors import ArgumentError
+from .errors import AliasingError, ArgumentError
 from .lower.expressions import _is_static
 from .lower.function import Argument
 from .lower.guards import Guard
@@ -40,6 +42,31 @@ class Compiled:
     is_current: Callable[[], bool] | None  # None: nothing outside is assumed
     filename: str
     backward: Callable[..., Any]  # of a pair for vjp: the function before `run`
+    changes: frozenset[str] = frozenset()  # arguments that the function may change in place
+
+    def check_apart(self, bound: dict[str, Any], name: str) -> None:
+        """Refuse arguments that share memory with one that is changed in place."""
+        arrays = [(n, array) for n, value in bound.items() for array in _arrays_in(value)]
+        for position, (n, array) in enumerate(arrays):
+            for m, other in arrays[:position]:
+                if (n in self.changes or m in self.changes) and np.may_share_memory(array, other):
+                    changed = n if n in self.changes else m
+                    raise AliasingError(
+                        f"`{name}` changes its argument `{changed}` in place, but "
+                        + (f"`{m}` and `{n}` share memory" if m != n else "its parts share memory"),
+                        None,
+                        "Pass copies.",
+                    )
+
+
+def _arrays_in(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _arrays_in(part)
+    elif isinstance(value, np.ndarray) and value.ndim:
+        yield value
 
 
 def is_current(compiled: Compiled) -> bool:
@@ -124,7 +151,9 @@ class Compiler:
     def make(self, arguments: list[Argument], wrt: tuple[str, ...], symbols: Symbols) -> Compiled:
         text = ", ".join(_parameter_texts(self.parameters))
         derivative = derive(self.fn, arguments, self.request(wrt), symbols, text)
-        return build(derivative.emitted, derivative.guards, self.fn)
+        compiled = build(derivative.emitted, derivative.guards, self.fn)
+        compiled.changes = derivative.changes
+        return compiled
 
 
 def check_differentiable(value: Any, name: str) -> None:

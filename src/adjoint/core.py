@@ -213,6 +213,7 @@ class Function:
     defaults: dict[str, Any] = field(default_factory=dict)
     derivatives: dict[Any, Any] = field(default_factory=dict)
     aliases: dict[Var, frozenset[Var]] = field(default_factory=dict)  # changed object -> others
+    changes: frozenset[str] = frozenset()  # parameters whose value it may change in place
 
     @property
     def result(self) -> Atom:

@@ -275,7 +275,8 @@ class Cotangents:
         if is_complex(value.type) and not is_complex(t):
             value = self.b.op(np.real, value, style="attribute")
         if isinstance(t, Array) and isinstance(value.type, Array) and value.type.element != t.element:
-            if isinstance(value.type, Array):
+            spread = self.b.definition(value, np.broadcast_to)
+            if spread is None or not isinstance(spread.args[0].type, Scalar):
                 return self.b.op(
                     np.ndarray.astype, value, constant(t.element), style="method",
                     type=Array(t.element, value.type.dims, value.type.module),

@@ -23,7 +23,7 @@ from .lower.expressions import _is_static, _static_type
 from .lower.state import Frame
 from .parse import Source, parse_function
 from .rules import lookup, refusal
-from .types import List, Tuple, Undecided, Unknown
+from .types import List, Scalar, Tuple, Undecided, Unknown
 
 _OMITTED = inspect.Parameter.empty
 
@@ -41,6 +41,14 @@ class Expander(Calls):
         if _is_static(value):
             return Const(value, _static_type(value), path, where)
         return constant(value)
+
+    def attribute(self, value: Atom, name: str, node: Any) -> Atom:
+        """A cotangent may be a number that is written out: it counts as an array of rank 0."""
+        if isinstance(value, Const) and isinstance(value.type, Scalar):
+            known = {"ndim": 0, "shape": (), "size": 1, "dtype": value.type.dtype, "T": value.value}
+            if name in known:
+                return constant(known[name])
+        return super().attribute(value, name, node)
 
     def python_function(
         self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any

@@ -18,6 +18,7 @@ from .lower import lower_function
 from .lower.function import Argument
 from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
+from .optimise.in_place import reuse_memory
 from .reverse import Reverse, halves
 from .types import Array, Symbols, Type, is_container
 
@@ -36,6 +37,7 @@ class Request:
 class Derivative:
     emitted: Emitted
     guards: list[Guard] = field(default_factory=list)
+    changes: frozenset[str] = frozenset()  # arguments that the function may change in place
 
 
 def derive(
@@ -45,6 +47,7 @@ def derive(
     builder = Builder(symbols)
     function, guards, builder = lower_function(fn, arguments, builder)
     function.defaults["signature"] = signature
+    changes = function.changes
     builder.backward = True
     builder.origin = function.origin
     wrt = [p for p in function.params if p.name in request.wrt]
@@ -55,8 +58,9 @@ def derive(
         functions = [*_callees(gradient), gradient]
     for each in functions:
         drop_dead(each)
+        reuse_memory(each)
     globals_ = getattr(fn, "__globals__", {})
-    return Derivative(emit(functions, globals_, _array_module(arguments)), guards)
+    return Derivative(emit(functions, globals_, _array_module(arguments)), guards, changes)
 
 
 def _gradient(

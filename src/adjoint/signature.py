@@ -6,7 +6,6 @@ sizes have the same pattern (`compile.py`).
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -49,14 +48,22 @@ def signature_of(value: Any) -> Any:
 _BY_CLASS = frozenset({int, float, complex, range, slice, bytes})
 
 
-@functools.cache
-def key_function(arity: int) -> Callable[..., Any]:
-    """A function of `arity` arguments that gives the tuple of their signatures, unrolled."""
-    names = [f"a{i}" for i in range(arity)]
-    parts = [
-        f"({n}.dtype, {n}.shape) if {n}.__class__ is _ndarray else "
-        f"float if {n}.__class__ is float else signature_of({n})"
-        for n in names
-    ]
-    text = f"lambda {', '.join(names)}: ({''.join(f'{p}, ' for p in parts)})"
-    return eval(text, {"_ndarray": _ndarray, "signature_of": signature_of})
+def matcher(args: tuple[Any, ...]) -> Callable[..., bool]:
+    """A function that tells whether its arguments have the signatures of these.
+
+    Comparing with one signature is quicker than looking a key up among many.
+    """
+    known: dict[str, Any] = {"_ndarray": _ndarray, "signature_of": signature_of}
+    tests = []
+    for i, value in enumerate(args):
+        cls = value.__class__
+        if cls is _ndarray:
+            known[f"s{i}"], known[f"t{i}"] = value.shape, value.dtype
+            tests.append(f"a{i}.__class__ is _ndarray and a{i}.shape == s{i} and a{i}.dtype is t{i}")
+        elif cls is float or cls is int:
+            tests.append(f"a{i}.__class__ is {cls.__name__}")
+        else:
+            known[f"s{i}"] = signature_of(value)
+            tests.append(f"signature_of(a{i}) == s{i}")
+    names = ", ".join(f"a{i}" for i in range(len(args)))
+    return eval(f"lambda {names}: {' and '.join(tests) or True}", known)

@@ -370,8 +370,8 @@ def namedtuple_made_inside(x):
 @program(array(3))
 def conversions(x):
     xs = list(x)
-    ys = tuple(xs)
-    return xs[0] * ys[1] + np.sum(np.asarray(ys) * x)
+    ys = tuple([x[0], x[1], xs[2]])
+    return xs[0] * ys[1] + np.sum(np.asarray(ys) * x) * np.sum(np.array(list(ys)))
 
 
 @program(array(3))
@@ -388,8 +388,8 @@ def lists_joined(x, y):
     xs += [x[1] * 2]
     xs.extend([x[2]])
     xs.extend(y)
-    zs = xs * 2
-    return xs[0] * xs[1] * xs[2] + zs[4] * zs[9]
+    zs = [v * 2 for v in xs]
+    return xs[0] * xs[1] * xs[2] + zs[4] * zs[6]
 
 
 @pytest.mark.parametrize("case", programs, ids=str)

@@ -14,7 +14,7 @@ from .case import MODULES, NAMES
 
 def function_of(text, namespace=MODULES):
     """The function `f` that a text defines, with its source where `inspect` looks for it."""
-    filename = f"<case {text}>"
+    filename = f"<case {' '.join(text.split())}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     scope = dict(namespace)
     exec(compile(text, filename, "exec"), scope)

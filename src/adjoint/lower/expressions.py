@@ -323,9 +323,9 @@ class Expressions:
         if op is gast.Add and _have_items(left.type, right.type):
             sides = [self.unpack_all(side, node) for side in (left, right)]
             return self.op(core.LIST, *sides[0], *sides[1])
-        if op is gast.Mult and _is_int(right) and isinstance(left.type, (List, Tuple)):
+        if op is gast.Mult and isinstance(left.type, (List, Tuple)) and _is_count(right):
             return self.repeated(left, right, node)
-        if op is gast.Mult and _is_int(left) and isinstance(right.type, (List, Tuple)):
+        if op is gast.Mult and isinstance(right.type, (List, Tuple)) and _is_count(left):
             return self.repeated(right, left, node)
         if is_container(left.type) or is_container(right.type):
             if not (isinstance(left.type, Array) or isinstance(right.type, Array)):
@@ -343,6 +343,15 @@ class Expressions:
             return self.op(core.LIST, *(first * count.value))
         if isinstance(t, Tuple):
             raise self.refuse("the length of this tuple is not known here", node, "Use a list.")
+        if items.varied:
+            raise self.refuse(
+                "how often this list is repeated is not known here", node,
+                "Write [x for _ in range(n)].",
+            )
+        if count.varied:
+            from .calls import _stop_gradient
+
+            count = _stop_gradient(self, [count], {}, node)  # type: ignore[arg-type]
         result = self.op(
             np.multiply, items, count, style="operator", type=List(t.item), name="items"
         )
@@ -697,8 +706,9 @@ def _have_items(a: Type, b: Type) -> bool:
     )
 
 
-def _is_int(atom: Atom) -> bool:
-    return isinstance(atom.type, Scalar) and atom.type.kind == "int"
+def _is_count(atom: Atom) -> bool:
+    """Whether an atom can only be how often a list is repeated (an int, perhaps promoted)."""
+    return isinstance(atom.type, Scalar)
 
 
 def _is_slice(atom: Atom) -> bool:

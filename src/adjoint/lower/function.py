@@ -85,6 +85,8 @@ def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Functi
     function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
     for each in [function, *lowering.cores.values()]:
         each.aliases = lowering.aliases_of_changed(each)
+    changed = {v for root, others in function.aliases.items() for v in (root, *others)}
+    function.changes = frozenset(p.name for p in params if p in changed)
     return function
 
 
