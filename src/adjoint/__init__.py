@@ -1,7 +1,8 @@
 """Derivatives of plain Python and NumPy, as plain Python and NumPy."""
 
 from . import testing
-from .api import Gradient, grad, no_grad, source, stop_gradient, value_and_grad, vjp
+from .api import Gradient, grad, source, value_and_grad, vjp
+from .control import no_grad, stop_gradient
 from .errors import (
     AdjointError,
     AliasingError,

@@ -33,7 +33,10 @@ def collect(b: Builder, total: Atom, mark: int) -> Atom:
     for coefficient, factors in terms:
         key = frozenset(Counter(factors).items())
         before = merged.get(key)
-        merged[key] = (coefficient + (before[0] if before else 0.0), before[1] if before else factors)
+        merged[key] = (
+            coefficient + (before[0] if before else 0.0),
+            before[1] if before else factors,
+        )
     if len(merged) == len(terms):
         return total
     return _sum(b, [t for t in merged.values() if t[0] != 0])

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 import numpy as np
 
 from .compile import Compiled, Compiler
 from .errors import ArgumentError, CotangentError
-from .lower.calls import _stop_gradient, register_special
-from .lower.function import Argument
-from .pipeline import Request
+from .request import Argument, Request
 from .retell import retell
 from .runtime.generic import copy, is_differentiable, rebuild
 from .signature import matcher
-from .types import UNKNOWN, Symbols
+from .types import UNKNOWN, Symbols, array_module
 
 Names = str | Sequence[str] | None
 Numbers = int | Sequence[int] | None
@@ -41,7 +38,8 @@ class Gradient:
         self._spec = spec
         self._plain = spec.is_plain
         self._compiler = Compiler(fn, self._request, self._names)
-        spec.check(self._compiler.parameters, getattr(fn, "__name__", "the function"))
+        self._name = getattr(fn, "__name__", "the function")
+        spec.check(self._compiler.parameters, self._name)
         # The signature of the last call is tried first: (whether arguments have it, its code).
         self._latest: tuple[Callable[..., bool], Any] = (lambda *args: False, None)
         self._arity = self._compiler.arity if self._compiler.plain else -1
@@ -57,6 +55,8 @@ class Gradient:
             matches, compiled = self._latest
             if not matches(*args) or not (compiled.is_current is None or compiled.is_current()):
                 compiled = self._find(args)
+            if compiled.changes:
+                compiled.check_apart(self._compiler.bind(args, {})[0], self._name)
             try:
                 result = compiled.run(*args)
             except Exception as error:
@@ -66,6 +66,8 @@ class Gradient:
             compiled, _ = self._compiler.find(args, kwargs)
             bound = self._compiler.signature.bind(*args, **kwargs)
             bound.apply_defaults()
+            if compiled.changes:
+                compiled.check_apart(bound.arguments, self._name)
             try:
                 result = compiled.run(*bound.args, **bound.kwargs)
             except Exception as error:
@@ -296,14 +298,18 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     compiled, values = compiler.find(primals, {})
     names = list(compiler.bind(primals, {})[0])
     wrt = compiler.select(dict(zip(names, values, strict=True)))
-    kept = [copy(v) for v in primals]
+    if compiled.changes:
+        compiled.check_apart(dict(zip(names, values, strict=True)), getattr(fn, "__name__", "fn"))
+    originals: dict[int, tuple[Any, Any]] = {}
+    kept = [_copied(v, originals) for v in values]
     try:
         value, saved = compiled.run(*kept)
     except Exception as error:
         retell(error, compiled.filename, compiled.emitted.origins)
         raise
-    for original, changed in zip(primals, kept, strict=True):
-        write_back(original, changed)
+    if compiled.changes:
+        for made, original in originals.values():
+            _write_back(original, made, originals)
     backward = compiled.backward
     value = copy(value)
 
@@ -319,17 +325,35 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     return value, pullback
 
 
-def write_back(original: Any, changed: Any) -> None:
-    """Let the caller see what the function did to its arguments."""
+def _copied(value: Any, originals: dict[int, tuple[Any, Any]]) -> Any:
+    """A copy of the arrays and containers in a value; `originals` tells what each is a copy of."""
+    made: Any
+    if isinstance(value, dict):
+        made = {k: _copied(v, originals) for k, v in value.items()}
+    elif isinstance(value, (list, tuple)):
+        made = rebuild(value, [_copied(v, originals) for v in value])
+    elif array_module(type(value)) is not None and value.shape:
+        made = value.copy()
+    else:
+        return value
+    originals[id(made)] = made, value
+    return made
+
+
+def _write_back(original: Any, made: Any, originals: dict[int, tuple[Any, Any]]) -> None:
+    """Let the caller see what the function did to its argument."""
+
+    def given(part: Any) -> Any:
+        return originals[id(part)][1] if id(part) in originals else part
+
     if isinstance(original, dict):
-        for key in original:
-            write_back(original[key], changed[key])
-    elif isinstance(original, (list, tuple)):
-        for before, after in zip(original, changed, strict=True):
-            write_back(before, after)
-    elif getattr(original, "shape", ()) != () and original is not changed:
-        if not bool((original == changed).all()):
-            original[...] = changed
+        parts = {k: given(v) for k, v in made.items()}
+        original.clear()
+        original.update(parts)
+    elif isinstance(original, list):
+        original[:] = map(given, made)
+    elif not isinstance(original, tuple) and not bool((original == made).all()):
+        original[...] = made
 
 
 def _checked_cotangent(cotangent: Any, value: Any, what: str) -> Any:
@@ -343,10 +367,13 @@ def _checked_cotangent(cotangent: Any, value: Any, what: str) -> Any:
             raise CotangentError(
                 f"the cotangent of {what} must be a {type(value).__name__} of length {len(value)}"
             )
-        return rebuild(value, [
-            _checked_cotangent(c, v, f"{what}[{i}]")
-            for i, (c, v) in enumerate(zip(cotangent, value, strict=True))
-        ])
+        return rebuild(
+            value,
+            [
+                _checked_cotangent(c, v, f"{what}[{i}]")
+                for i, (c, v) in enumerate(zip(cotangent, value, strict=True))
+            ],
+        )
     if np.shape(cotangent) != np.shape(value):
         raise CotangentError(
             f"the cotangent of {what} has shape {np.shape(cotangent)}, "
@@ -362,8 +389,12 @@ def _checked_cotangent(cotangent: Any, value: Any, what: str) -> Any:
         raise CotangentError(f"the cotangent of {what} is complex, but the value is real")
     if np.shape(value) == ():
         return dtype.type(cotangent)
-    return cotangent if given == dtype else cotangent.astype(dtype) if given is not None else (
-        np.asarray(cotangent, dtype)
+    return (
+        cotangent
+        if given == dtype
+        else cotangent.astype(dtype)
+        if given is not None
+        else (np.asarray(cotangent, dtype))
     )
 
 
@@ -400,27 +431,3 @@ def source(
 def _text(emitted: Any) -> str:
     header = f"{emitted.header}\n\n\n" if emitted.header else ""
     return header + emitted.text
-
-
-def stop_gradient(x: Any) -> Any:
-    """The same value, treated as a constant by derivatives.
-
-    >>> grad(lambda x: x * stop_gradient(x))(3.0)
-    3.0
-    """
-    return x
-
-
-@contextlib.contextmanager
-def no_grad() -> Iterator[None]:
-    """Inside a differentiated function, what is computed in this block counts as constant.
-
-    Elsewhere it changes nothing: nothing is recorded outside derivatives.
-
-    >>> with no_grad():
-    ...     y = 2.0 + 1.0
-    """
-    yield
-
-
-register_special(stop_gradient, _stop_gradient)

@@ -21,6 +21,7 @@ from .core import Atom, Block, Const, If, Intrinsic, Op, Var
 from .errors import Origin
 from .infer import PYTHON_OPERATORS, constant, intrinsic_type, result_type
 from .types import (
+    UNDEFINED_TYPE,
     Array,
     Dict,
     List,
@@ -28,7 +29,6 @@ from .types import (
     Scalar,
     Symbols,
     Tuple,
-    UNDEFINED_TYPE,
     Type,
     broadcasts_to_same,
     carries_derivative,
@@ -142,9 +142,7 @@ class Builder:
         then.yields = [a for a, _ in kept]
         orelse.yields = [b for _, b in kept]
         if then.stmts or orelse.stmts or variables:
-            self.block.stmts.append(
-                If(test, then, orelse, variables, self.origin, self.backward)
-            )
+            self.block.stmts.append(If(test, then, orelse, variables, self.origin, self.backward))
         return results
 
     def merged(self, a: Atom, b: Atom) -> Var:
@@ -230,7 +228,9 @@ class Builder:
             return level
         blocks = [*self._around, self.block]
         homes = {id(self.home.get(a)) for a in op.args if isinstance(a, Var) and not a.external}
-        while level > 0 and id(blocks[level]) in self.loop_bodies and id(blocks[level]) not in homes:
+        while (
+            level > 0 and id(blocks[level]) in self.loop_bodies and id(blocks[level]) not in homes
+        ):
             if not homes <= {id(b) for b in blocks[:level]}:
                 break
             level -= 1
@@ -272,7 +272,9 @@ class Builder:
         return self.op(core.TUPLE, *items)
 
     def item(self, container: Atom, key: Any) -> Atom:
-        return self.op(operator.getitem, container, constant(key), type=item_type(container.type, key))
+        return self.op(
+            operator.getitem, container, constant(key), type=item_type(container.type, key)
+        )
 
     # -- simplification -------------------------------------------------------------------
 
@@ -286,8 +288,12 @@ class Builder:
             return args
         return [
             constant(int(a.value))
-            if isinstance(a, Const) and type(a.value) is float and a.path is None
-            and a.value.is_integer() and abs(a.value) < 1e6 and a.value != 0
+            if isinstance(a, Const)
+            and type(a.value) is float
+            and a.path is None
+            and a.value.is_integer()
+            and abs(a.value) < 1e6
+            and a.value != 0
             else a
             for a in args
         ]
@@ -304,9 +310,7 @@ class Builder:
             tuple((k, _atom_key(a)) for k, a in sorted(kwargs.items())),
         )
 
-    def _fold(
-        self, fn: Any, args: list[Atom], kwargs: dict[str, Atom], style: str
-    ) -> Atom | None:
+    def _fold(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom], style: str) -> Atom | None:
         if fn is operator.getitem and len(args) == 2:
             element = self._element(args[0], args[1])
             if element is not None:
@@ -406,7 +410,11 @@ class Builder:
         if inner.fn is np.multiply and _is_smaller(a.type, inner.args[1].type):
             first = inner.args[0]
             if isinstance(first, Const) or _is_smaller(first.type, inner.args[1].type):
-                if not isinstance(a, Const) or not isinstance(first, Const) or _both_small(a, first):
+                if (
+                    not isinstance(a, Const)
+                    or not isinstance(first, Const)
+                    or _both_small(a, first)
+                ):
                     factor = self.op(np.multiply, a, first, style="operator")
                     return self.op(np.multiply, factor, inner.args[1], style="operator")
         return None
@@ -555,9 +563,9 @@ def _foldable(fn: Any, style: str) -> bool:
         return True
     if isinstance(fn, Intrinsic):
         return False
-    return (_in(fn, _FOLDABLE) and (style == "operator" or not isinstance(fn, np.ufunc))) or getattr(
-        fn, "__adjoint_static__", False
-    )
+    return (
+        _in(fn, _FOLDABLE) and (style == "operator" or not isinstance(fn, np.ufunc))
+    ) or getattr(fn, "__adjoint_static__", False)
 
 
 def _is_literal_value(atom: Atom) -> bool:
@@ -604,5 +612,3 @@ def _absorbs(t: Type, number: Atom) -> bool:
             t.kind == "int" and isinstance(number, Const) and type(number.value) is int
         )
     return False
-
-

@@ -14,19 +14,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .core import External
-from .emit import Emitted
 from .errors import AliasingError, ArgumentError
-from .lower.expressions import _is_static
-from .lower.function import Argument
-from .lower.guards import Guard
-from .pipeline import Request, derive
+from .request import Argument, Request
 from .signature import signature_of
 from .types import Array, Scalar, Symbols, Type, freeze, is_container, type_of
+
+if TYPE_CHECKING:
+    from .emit import Emitted
+    from .lower.guards import Guard
 
 _MOST_SIGNATURES = 512  # exact signatures kept for one function
 _MOST_PATTERNS = 128  # compiled forms kept for one function
@@ -94,9 +94,7 @@ class Compiler:
         """The compiled derivative for these arguments, and the arguments in its order."""
         bound, given = self.bind(args, kwargs)
         values = list(bound.values())
-        key = tuple(
-            (signature_of(v), name in given) for name, v in bound.items()
-        )
+        key = tuple((signature_of(v), name in given) for name, v in bound.items())
         compiled = self.exact.get(key)
         if compiled is None or not is_current(compiled):
             compiled = self._compile(bound, given, key)
@@ -122,10 +120,7 @@ class Compiler:
                 self._argument(name, value, name in wrt, name in given, symbols)
                 for name, value in bound.items()
             ]
-            pattern = tuple(
-                (a.type, freeze(a.value) if a.literal else None)
-                for a in arguments
-            )
+            pattern = tuple((a.type, freeze(a.value) if a.literal else None) for a in arguments)
             compiled = self.patterns.get(pattern)
             if compiled is None or not is_current(compiled):
                 compiled = self.make(arguments, wrt, symbols)
@@ -141,6 +136,8 @@ class Compiler:
     def _argument(
         self, name: str, value: Any, wrt: bool, given: bool, symbols: Symbols
     ) -> Argument:
+        from .lower.expressions import _is_static
+
         if wrt:
             check_differentiable(value, name)
         t = type_of(value, symbols, promote=wrt)
@@ -150,6 +147,9 @@ class Compiler:
 
     def make(self, arguments: list[Argument], wrt: tuple[str, ...], symbols: Symbols) -> Compiled:
         text = ", ".join(_parameter_texts(self.parameters))
+        # Imported late: `import adjoint` is quick, and a program may only define functions.
+        from .pipeline import derive
+
         derivative = derive(self.fn, arguments, self.request(wrt), symbols, text)
         compiled = build(derivative.emitted, derivative.guards, self.fn)
         compiled.changes = derivative.changes

@@ -36,9 +36,7 @@ class Var:
 
     _made = 0
 
-    def __init__(
-        self, name: str, type: Type, *, named: bool = False, varied: bool = False
-    ) -> None:
+    def __init__(self, name: str, type: Type, *, named: bool = False, varied: bool = False) -> None:
         self.name = name
         self.type = type
         self.named = named

@@ -100,9 +100,7 @@ class Cotangents:
         It is put off until the whole cotangent is asked for: added into another contribution's
         memory, it needs no array of zeros.
         """
-        self.scattered.setdefault(var, []).append(
-            _Scatter(index, value, unique, self.b.origin)
-        )
+        self.scattered.setdefault(var, []).append(_Scatter(index, value, unique, self.b.origin))
         if isinstance(value, Var):
             self.owners[value] += 1
 
@@ -274,11 +272,18 @@ class Cotangents:
         value = self._fit_shape(value, target)
         if is_complex(value.type) and not is_complex(t):
             value = self.b.op(np.real, value, style="attribute")
-        if isinstance(t, Array) and isinstance(value.type, Array) and value.type.element != t.element:
+        if (
+            isinstance(t, Array)
+            and isinstance(value.type, Array)
+            and value.type.element != t.element
+        ):
             spread = self.b.definition(value, np.broadcast_to)
             if spread is None or not isinstance(spread.args[0].type, Scalar):
                 return self.b.op(
-                    np.ndarray.astype, value, constant(t.element), style="method",
+                    np.ndarray.astype,
+                    value,
+                    constant(t.element),
+                    style="method",
                     type=Array(t.element, value.type.dims, value.type.module),
                 )
         return value
@@ -371,7 +376,11 @@ def _returns_operand(fn: Any) -> bool:
     if fn is operator.getitem:
         return True
     module = getattr(fn, "__module__", "") or ""
-    return module == rule_runtime.__name__ or module == generic.__name__ and fn is not generic.zeros_like
+    return (
+        module == rule_runtime.__name__
+        or module == generic.__name__
+        and fn is not generic.zeros_like
+    )
 
 
 def _may_be_one(have: Any, want: Any) -> bool:
@@ -389,5 +398,3 @@ def _with_dims(value: Type, target: Type) -> Type:
         element = value.element if isinstance(value, Array) else target.element
         return Array(element, target.dims, target.module)
     return target
-
-

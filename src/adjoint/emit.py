@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-import inspect
 import math
 import operator
 import re
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import core
+from .control import stop_gradient
 from .core import UNDEFINED, Atom, Block, Const, External, For, Function, If, Intrinsic, Op, Var
 from .errors import Origin
 from .folding import Folding, unpacked
@@ -110,9 +110,15 @@ class _Writer:
     def external(self, external: External, path: str) -> ast.expr:
         """An expression that reads a value from outside the function at run time."""
         name = path.split(".")[0]
-        if external.kind == "global" and external.holder is self.globals and name not in self.params:
+        if (
+            external.kind == "global"
+            and external.holder is self.globals
+            and name not in self.params
+        ):
             return _parse(path)
-        key = id(external.holder) if external.kind != "global" else hash((id(external.holder), name))
+        key = (
+            id(external.holder) if external.kind != "global" else hash((id(external.holder), name))
+        )
         key = hash((key, path))
         if key not in self.externals:
             bound = path.replace(".", "_")
@@ -196,7 +202,8 @@ class _Writer:
             return
         origin = stmt.origin
         if self.comment is None or (origin.line, origin.filename) != (
-            self.comment.line, self.comment.filename
+            self.comment.line,
+            self.comment.filename,
         ):
             text = origin.text
             if text:
@@ -289,10 +296,14 @@ class _Writer:
             sign = ast.Add() if op.fn is core.STORE_ADD else ast.Sub()
             self.write(ast.AugAssign(place, sign, self.atom(op.args[2])), op)
         elif op.fn is core.ADD_AT:
-            call = ast.Call(_parse(f"{self.np_name()}.add.at"), [target, *map(self.atom, op.args[1:])], [])
+            call = ast.Call(
+                _parse(f"{self.np_name()}.add.at"), [target, *map(self.atom, op.args[1:])], []
+            )
             self.write(ast.Expr(call), op)
         elif op.fn is core.APPEND:
-            call = ast.Call(ast.Attribute(target, "append", ast.Load()), [self.atom(op.args[1])], [])
+            call = ast.Call(
+                ast.Attribute(target, "append", ast.Load()), [self.atom(op.args[1])], []
+            )
             self.write(ast.Expr(call), op)
         elif op.fn is core.POP:
             call = ast.Call(ast.Attribute(target, "pop", ast.Load()), [], [])
@@ -365,7 +376,11 @@ class _Writer:
                 if self.folding.uses[target]:
                     pairs.append((self.names[target], ast.Constant(None), target))
                 continue
-            if isinstance(value, Var) and value.root is target.root and value not in self.folding.folded:
+            if (
+                isinstance(value, Var)
+                and value.root is target.root
+                and value not in self.folding.folded
+            ):
                 continue
             if self.folding.uses[target] == 0:
                 continue
@@ -396,9 +411,7 @@ class _Writer:
             self._while(stmt)
 
     def copies_in(self, stmt: Any) -> None:
-        pairs = [
-            (p, i) for p, i in zip(stmt.params, stmt.inits, strict=True) if i is not UNDEFINED
-        ]
+        pairs = [(p, i) for p, i in zip(stmt.params, stmt.inits, strict=True) if i is not UNDEFINED]
         used = [(p, i) for p, i in pairs if self._needed(stmt, p)]
         self._copies(used, stmt)
 
@@ -462,9 +475,7 @@ class _Writer:
         return _store(self.names[item])
 
     def _while(self, stmt: Any) -> None:
-        plain = all(
-            isinstance(s, Op) and s.target in self.folding.folded for s in stmt.cond.stmts
-        )
+        plain = all(isinstance(s, Op) and s.target in self.folding.folded for s in stmt.cond.stmts)
         if plain:
             self.line(f"while {_expr_source(self.atom(stmt.cond.yields[0]))}:", stmt.origin)
         else:
@@ -504,7 +515,9 @@ class _Writer:
                 return _name(self.module(math, "math"))
         if atom.external is not None:
             holder = atom.external
-            if holder.kind == "global" and isinstance(holder.holder.get(holder.name), types.ModuleType):
+            if holder.kind == "global" and isinstance(
+                holder.holder.get(holder.name), types.ModuleType
+            ):
                 module = holder.holder[holder.name]
                 if module is np:
                     return _parse(".".join([self.np_name(), *path.split(".")[1:]]))
@@ -519,15 +532,25 @@ class _Writer:
             cls = ast.Tuple if isinstance(value, tuple) else ast.List
             return cls(items, ast.Load())  # type: ignore[arg-type]
         if isinstance(value, dict):
-            return ast.Dict([self.literal(k) for k in value], [self.literal(v) for v in value.values()])
+            return ast.Dict(
+                [self.literal(k) for k in value], [self.literal(v) for v in value.values()]
+            )
         if isinstance(value, np.dtype):
             return _parse(f"{self.np_name()}.{_dtype_name(value)}")
         if isinstance(value, slice):
-            parts = [None if p is None else self.literal(p) for p in (value.start, value.stop, value.step)]
+            parts = [
+                None if p is None else self.literal(p)
+                for p in (value.start, value.stop, value.step)
+            ]
             return ast.Slice(*parts)
         if isinstance(value, np.generic):
             value = value.item()
-        if isinstance(value, bool) or value is None or value is Ellipsis or isinstance(value, (str, bytes)):
+        if (
+            isinstance(value, bool)
+            or value is None
+            or value is Ellipsis
+            or isinstance(value, (str, bytes))
+        ):
             return ast.Constant(value)
         if isinstance(value, (int, float)):
             return self._number(value)
@@ -598,8 +621,6 @@ class _Writer:
             return self.call(method, op.args[1:], op.kwargs)
         if fn is np.absolute and core_is_scalar(op.args[0]):
             return self.call(_name("abs"), op.args, op.kwargs)
-        from .api import stop_gradient
-
         if fn is stop_gradient:
             return self.atom(op.args[0])
         return self.call(self.callee(fn, op), op.args, op.kwargs)
@@ -766,33 +787,22 @@ def _alias(globals_: dict[str, Any], module: Any, default: str) -> str:
     return default if default not in globals_ else f"{default}_"
 
 
-@functools.cache
-def _numpy_paths() -> dict[int, str]:
-    paths: dict[int, str] = {}
-    for prefix, module in (
-        ("random.", np.random), ("fft.", np.fft), ("linalg.", np.linalg), ("", np),
-    ):  # fmt: skip
-        for name in dir(module):
-            if name.startswith("_"):
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                value = getattr(module, name, None)
-            if callable(value):
-                if id(value) not in paths or getattr(value, "__name__", "") == name:
-                    paths[id(value)] = prefix + name
-    return paths
-
-
+@functools.lru_cache(maxsize=4096)
 def _numpy_path(fn: Any) -> str | None:
+    """Where a function stands in NumPy: "exp", "linalg.inv"; None if it is not NumPy's."""
     if isinstance(fn, types.MethodDescriptorType):
         return f"ndarray.{fn.__name__}"
-    if isinstance(fn, type) and not issubclass(fn, np.generic):
+    name = getattr(fn, "__name__", "")
+    if not name or (isinstance(fn, type) and not issubclass(fn, np.generic)):
         return None
-    return _numpy_paths().get(id(fn))
+    if np.__dict__.get(name) is fn:
+        return name
+    for part in ("linalg", "fft", "random"):
+        module = np.__dict__.get(part)
+        if module is not None and getattr(module, name, None) is fn:
+            return f"{part}.{name}"
+    return None
 
 
 def _dtype_name(dtype: np.dtype) -> str:
     return "bool_" if dtype.kind == "b" else dtype.name
-
-

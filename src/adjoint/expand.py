@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import gast
+import numpy as np
 
 from .builder import Builder
 from .core import Atom, Const, External, Op, Var
@@ -37,6 +38,10 @@ class Expander(Calls):
     def at(self, node: Any) -> None:
         """What a rule emits belongs to the user's line, not to the rule's."""
 
+    def bind(self, name: str, value: Atom) -> None:
+        """Rules change nothing in place: a name stands for the version that it was given."""
+        self.env[name] = value
+
     def external(self, value: Any, where: External, path: str) -> Atom:
         if _is_static(value):
             return Const(value, _static_type(value), path, where)
@@ -49,6 +54,14 @@ class Expander(Calls):
             if name in known:
                 return constant(known[name])
         return super().attribute(value, name, node)
+
+    def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+        """np.shape(x) is x.shape where x is known to be an array; rules meet numbers as well."""
+        if isinstance(fn, Const) and len(args) == 1 and not isinstance(args[0].type, Unknown):
+            for name in ("shape", "ndim", "size"):
+                if fn.value is getattr(np, name):
+                    return self.attribute(args[0], name, node)
+        return super().call(fn, args, kwargs, node)
 
     def python_function(
         self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any
@@ -125,11 +138,13 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
     name = display_name(op.fn)
     if unbound is not None:
         raise NoDerivativeError(
-            f"the derivative of {name} is not known for this call: {unbound}", op.origin,
+            f"the derivative of {name} is not known for this call: {unbound}",
+            op.origin,
             "Write it without this argument, or give the function a rule of your own.",
         )
     raise NoDerivativeError(
-        f"the derivative of {name} is not known for these operands", op.origin,
+        f"the derivative of {name} is not known for these operands",
+        op.origin,
         "Write it with other functions, or give the function a rule of your own.",
     )
 
@@ -194,7 +209,10 @@ def _bind(rule: Any, op: Op) -> dict[str, Atom]:
             # NumPy's own names place positional options; operands are placed by position.
             name = own[position] if position < len(own) and own[position] in names else None
             if name is None or name in bound:
-                if position >= len(names) or params[position].kind is inspect.Parameter.KEYWORD_ONLY:
+                if (
+                    position >= len(names)
+                    or params[position].kind is inspect.Parameter.KEYWORD_ONLY
+                ):
                     raise TypeError(f"argument {position + 1}")
                 name = names[position]
                 own_name = own[position] if position < len(own) else None
@@ -223,8 +241,10 @@ def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
     by = f" by its argument `{atom.name}`" if isinstance(atom, Var) and atom.named else ""
     why = refusal(op.fn)
     return NoDerivativeError(
-        f"no derivative is known for {name}{by}", op.origin,
-        why or "If it is a constant here, write ad.stop_gradient(...) around the argument;\n"
+        f"no derivative is known for {name}{by}",
+        op.origin,
+        why
+        or "If it is a constant here, write ad.stop_gradient(...) around the argument;\n"
         "otherwise give the function a rule of its own.",
     )
 
@@ -235,5 +255,3 @@ def display_name(fn: Any) -> str:
     if type(fn).__name__ == "ufunc":
         module = "numpy"
     return name if module in (None, "builtins") else f"{module}.{name}"
-
-

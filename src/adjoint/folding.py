@@ -13,7 +13,7 @@ import numpy as np
 
 from . import core
 from .builder import is_number
-from .core import Atom, Block, Const, For, Function, If, Op, Stmt, Var
+from .core import Atom, Block, Const, For, Function, Op, Stmt, Var
 from .types import Object, Range, Scalar, Tuple, Type
 
 _LONGEST = 62  # characters of a folded expression, roughly
@@ -116,7 +116,7 @@ class Folding:
                 if self._reads_memory(self.folded[atom]):
                     return True
             elif not _is_fixed(atom.type):
-                return not (op.fn is core.ATTRIBUTE)
+                return op.fn is not core.ATTRIBUTE
         return False
 
     def _width_of(self, op: Op) -> int:
@@ -187,5 +187,3 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
 
 def _returns_tuple(op: Op) -> bool:
     return not isinstance(op.fn, core.Intrinsic) and op.fn is not operator.getitem
-
-

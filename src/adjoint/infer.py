@@ -125,7 +125,9 @@ def _elementwise_type(
         if isinstance(t, Array):
             operands.append(t.element)
         elif isinstance(t, Scalar):
-            operands.append({"bool": np.dtype(bool), "int": int, "float": float}.get(t.kind, complex))
+            operands.append(
+                {"bool": np.dtype(bool), "int": int, "float": float}.get(t.kind, complex)
+            )
         else:
             return None
     try:
@@ -286,7 +288,7 @@ def _run(
                     call = PYTHON_OPERATORS.get(fn, fn)
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                runs.append(call(*positional, **named))
+                runs.append(_carried_out(call, positional, named))
         except _CannotTell:
             return None
         except Exception:
@@ -299,6 +301,16 @@ def _run(
     module = next((m for a in args if (m := _module(a.type)) is not None), "numpy")
     sliced = fn is operator.getitem
     return _encode(runs[0], runs[1], numbering, opaque_int, module, sliced)
+
+
+def _carried_out(fn: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """fn's result; functions of math may need numbers above 1 (acosh) or below it (asin)."""
+    try:
+        return fn(*args, **kwargs)
+    except ValueError:
+        if not any(type(a) is float for a in args):
+            raise
+        return fn(*(a + 1 if type(a) is float else a for a in args), **kwargs)
 
 
 def _has_opaque_int(t: Type) -> bool:

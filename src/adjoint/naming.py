@@ -77,4 +77,6 @@ def for_operation(fn: Any, args: list[Atom], style: str) -> str:
     return base if base not in _SHADOWED else f"{base}_"
 
 
-_SHADOWED = frozenset({"abs", "all", "any", "float", "int", "max", "min", "pow", "round", "sum", "len"})
+_SHADOWED = frozenset(
+    {"abs", "all", "any", "float", "int", "max", "min", "pow", "round", "sum", "len"}
+)

@@ -15,22 +15,12 @@ from .core import Function
 from .emit import Emitted, emit
 from .finish import finish_gradient, seed_for
 from .lower import lower_function
-from .lower.function import Argument
 from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
 from .optimise.in_place import reuse_memory
+from .request import Argument, Request
 from .reverse import Reverse, halves
 from .types import Array, Symbols, Type, is_container
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be compiled: which derivative of a function, by which of its arguments."""
-
-    mode: str  # "grad", "value_and_grad" or "vjp"
-    wrt: tuple[str, ...]
-    single: bool = True  # one gradient, not a tuple of them
-    has_aux: bool = False
 
 
 @dataclass

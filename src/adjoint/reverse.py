@@ -177,9 +177,11 @@ class Reverse:
         from .runtime.pull import pull
 
         fn = Const(op.fn, UNKNOWN, None)
-        keywords = self.b.op(
-            core.DICT, *op.kwargs.values(), keys=constant(tuple(op.kwargs))
-        ) if op.kwargs else constant(None)
+        keywords = (
+            self.b.op(core.DICT, *op.kwargs.values(), keys=constant(tuple(op.kwargs)))
+            if op.kwargs
+            else constant(None)
+        )
         operands = self.b.op(core.TUPLE, *map(self.saved, op.args))
         given = [*enumerate(op.args), *op.kwargs.items()]
         wrt = [(place, atom) for place, atom in given if self.is_active(atom)]
@@ -206,7 +208,10 @@ class Reverse:
                     part = value.items.get(key - len(op.args))
             else:
                 part = self.b.op(
-                    operator.getitem, value, constant(key), type=item_type(value.type, key) or UNKNOWN
+                    operator.getitem,
+                    value,
+                    constant(key),
+                    type=item_type(value.type, key) or UNKNOWN,
                 )
             if part is not None:
                 self.d.add(atom, part)
@@ -481,8 +486,11 @@ class Reverse:
         for init in inits:
             if isinstance(init, Var):
                 self.b.unshare(init)
-        lists = {item: self._list_of_cotangents(s) for item, s in sources.items()
-                 if not isinstance(s.type, Array)}
+        lists = {
+            item: self._list_of_cotangents(s)
+            for item, s in sources.items()
+            if not isinstance(s.type, Array)
+        }
         body, yields = self._backward_body(loop, carried, summed, params, sources, index, lists)
         self._take_over(inits, params, yields, body)
         results = [self._result(p) for p in params]
@@ -739,9 +747,10 @@ class Reverse:
         if len(counters) != len(wanted) or len(counters) > 1:
             return False
         lead = next((s for s in loop.iterables if s is not COUNT), None)
-        if lead is None or (len(loop.iterables) > 1 and not (
-            counters and counters[0][1] is COUNT and len(loop.iterables) == 2
-        )):
+        if lead is None or (
+            len(loop.iterables) > 1
+            and not (counters and counters[0][1] is COUNT and len(loop.iterables) == 2)
+        ):
             return False
         if not counters:
             if not isinstance(lead.type, Range):
@@ -782,7 +791,9 @@ class Reverse:
         position = block.stmts.index(op)
         pair = Var("pair", Tuple((op.target.type, UNKNOWN)))
         saved = Var("saved", UNKNOWN, named=True)
-        call = Op(pair, core.CALL_CORE, list(op.args), {"function": constant_of(forward)}, "", op.origin)
+        call = Op(
+            pair, core.CALL_CORE, list(op.args), {"function": constant_of(forward)}, "", op.origin
+        )
         block.stmts[position : position + 1] = [
             call,
             Op(op.target, operator.getitem, [pair, constant(0)], {}, "", op.origin),
@@ -1002,7 +1013,10 @@ def _is_changed(body: Block, param: Var) -> bool:
                     return True
                 continue
             if isinstance(stmt, If):
-                rows = [*zip(stmt.results, stmt.then.yields), *zip(stmt.results, stmt.orelse.yields)]
+                rows = [
+                    *zip(stmt.results, stmt.then.yields),
+                    *zip(stmt.results, stmt.orelse.yields),
+                ]
             else:
                 rows = [*zip(stmt.params, stmt.inits), *zip(stmt.results, stmt.inits)]
             same.update(a.root for a, b in rows if isinstance(b, Var) and b.root in same)
@@ -1021,7 +1035,9 @@ def _is_line(t: Type) -> bool:
     """Index parts that go along with a counter: lines of ints, single ints."""
     if isinstance(t, Scalar):
         return t.kind == "int"
-    return isinstance(t, Array) and t.dims is not None and len(t.dims) <= 1 and t.element.kind in "iu"
+    return (
+        isinstance(t, Array) and t.dims is not None and len(t.dims) <= 1 and t.element.kind in "iu"
+    )
 
 
 def _is_int(atom: Atom) -> bool:
@@ -1070,5 +1086,3 @@ def item_type_any(t: Type) -> Type:
 
 def constant_of(function: Function) -> Const:
     return Const(function, UNKNOWN)
-
-

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-
 _ndarray = np.ndarray  # one look-up less, where every nanosecond of a call shows
 
 
@@ -59,7 +58,9 @@ def matcher(args: tuple[Any, ...]) -> Callable[..., bool]:
         cls = value.__class__
         if cls is _ndarray:
             known[f"s{i}"], known[f"t{i}"] = value.shape, value.dtype
-            tests.append(f"a{i}.__class__ is _ndarray and a{i}.shape == s{i} and a{i}.dtype is t{i}")
+            tests.append(
+                f"a{i}.__class__ is _ndarray and a{i}.shape == s{i} and a{i}.dtype is t{i}"
+            )
         elif cls is float or cls is int:
             tests.append(f"a{i}.__class__ is {cls.__name__}")
         else:

@@ -302,9 +302,7 @@ def join(a: Type, b: Type, symbols: Symbols) -> Type:
     return UNKNOWN
 
 
-def _join_each(
-    a: tuple[Type, ...], b: tuple[Type, ...], symbols: Symbols
-) -> tuple[Type, ...]:
+def _join_each(a: tuple[Type, ...], b: tuple[Type, ...], symbols: Symbols) -> tuple[Type, ...]:
     return tuple(join(s, t, symbols) for s, t in zip(a, b, strict=True))
 
 

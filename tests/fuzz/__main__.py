@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from .check import BAD, REFUSED, Outcome, check, forget
+from .found import FOUND
 from .grammar import generate
 from .shrink import same_failure, shrink
 
@@ -29,7 +30,14 @@ def main() -> int:
     parser.add_argument("--shrink", type=float, default=0, help="seconds to spend on each failure")
     parser.add_argument("--out", type=Path, help="folder to write failing programs to")
     parser.add_argument("--stop", type=int, default=0, help="stop after so many failures")
+    parser.add_argument("--found", action="store_true", help="check the programs of found.py only")
     options = parser.parse_args()
+    if options.found:
+        outcomes = {name: check(text, thorough=True) for name, text in FOUND.items()}
+        for name, outcome in outcomes.items():
+            if outcome.kind != "ok":
+                print(name, outcome.kind, outcome.detail.split("\n")[0][:200])
+        return int(any(o.kind in BAD for o in outcomes.values()))
     if options.show:
         text = generate(options.seed)
         outcome = check(text)

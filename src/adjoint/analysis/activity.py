@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import core
+from ..control import stop_gradient
 from ..core import Atom, Block, For, Function, If, Op, Var, While
 from ..rules import ZERO
 from ..types import carries_derivative
@@ -24,8 +25,6 @@ _FORM = frozenset(
 
 def blocks_derivative(op: Op) -> bool:
     """Whether the result of an operation does not vary with its operands, by nature."""
-    from ..api import stop_gradient
-
     if isinstance(op.fn, core.Intrinsic):
         return op.fn in _FORM
     if op.fn is stop_gradient or op.fn is len:

@@ -79,9 +79,7 @@ def _of_maximum(op: Op) -> _Change | None:
     return None
 
 
-def _cancels(
-    block: Block, position: int, start: Var, change: _Change, made: dict[Var, Op]
-) -> bool:
+def _cancels(block: Block, position: int, start: Var, change: _Change, made: dict[Var, Op]) -> bool:
     changes: dict[Var, _Change] = {start: change}
     for stmt in block.stmts[position + 1 :]:
         if not isinstance(stmt, Op):
@@ -178,8 +176,10 @@ def _element(op: Op, change: _Change, made: dict[Var, Op]) -> _Change:
         return change
     source, result = dims_of(op.args[0].type), dims_of(op.target.type) if op.target else None
     if change.rank == 2 and change.axis == -1 and change.kept and source and result:
-        if len(result) == 1 and _counts_rows(op.args[1], made) and (
-            result[0] == source[0] or (is_many(result[0]) and is_many(source[0]))
+        if (
+            len(result) == 1
+            and _counts_rows(op.args[1], made)
+            and (result[0] == source[0] or (is_many(result[0]) and is_many(source[0])))
         ):
             return replace(change, kept=False)
     raise _Unknown

@@ -150,13 +150,14 @@ class Overwrites:
         param = next((p for p in loop.params if p.root is version.root), None) if loop else None
         if loop is None or param is None:
             return False
-        stores = [s for s in core.walk(loop.body)
-                  if isinstance(s, Op) and s.version is not None and s.version.root is version.root]
+        stores = [
+            s
+            for s in core.walk(loop.body)
+            if isinstance(s, Op) and s.version is not None and s.version.root is version.root
+        ]
         if len(stores) != 1:
             return False
-        return all(
-            self._touches_elements(s, version.root, offset[0]) for s in core.walk(loop.body)
-        )
+        return all(self._touches_elements(s, version.root, offset[0]) for s in core.walk(loop.body))
 
     def _touches_elements(self, stmt: Stmt, root: Var, counter: Var) -> bool:
         if isinstance(stmt, (If, For, While)):

@@ -13,7 +13,8 @@ import gast
 import numpy as np
 
 from .. import core
-from ..builder import is_mutable, is_number
+from ..builder import is_number
+from ..control import stop_gradient
 from ..core import UNDEFINED, Atom, Block, Const, External, Function, Var
 from ..errors import AdjointError, SourceUnavailableError, UnsupportedSyntaxError
 from ..infer import constant
@@ -36,7 +37,6 @@ from ..types import (
     Unknown,
     carries_derivative,
     freeze,
-
     join,
 )
 from .expressions import EXIT, RETURN, known_length
@@ -151,7 +151,8 @@ class Calls(Statements):
                 )
         if _has(canonical, _MUTATORS) or _is_ufunc_method(value, "at"):
             raise self.refuse(
-                f"`{_name(value)}` changes its operand in place, which is not supported", node,
+                f"`{_name(value)}` changes its operand in place, which is not supported",
+                node,
                 "Assign to elements instead: x[i] = v.",
             )
         out = kwargs.get("out")
@@ -217,13 +218,9 @@ class Calls(Statements):
         elif value in (repr, str, format, ascii):
             t = Object(str)
         target = Var("result", t)
-        target.varied = (
-            any(a.varied for a in [*args, *kwargs.values()])
-            and carries_derivative(t)
-            and not self.silent
-        )
+        target.varied = any(a.varied for a in [*args, *kwargs.values()]) and carries_derivative(t)
         self.b.emit(core.Op(target, core.CALL, present, options, "", self.b.origin))
-        return target if t != NONE else constant(None)
+        return self.quiet(target) if t != NONE else constant(None)
 
     def construct(
         self, fn: Const, cls: type, args: list[Atom], kwargs: dict[str, Atom], node: Any
@@ -232,7 +229,9 @@ class Calls(Statements):
             fields = dict(zip(cls._fields, args)) | kwargs
             items = [fields[f] for f in cls._fields if f in fields]
             if len(items) == len(cls._fields):
-                return self.op(core.TUPLE, *items, cls=Const(cls, Object(type), fn.path, fn.external))
+                return self.op(
+                    core.TUPLE, *items, cls=Const(cls, Object(type), fn.path, fn.external)
+                )
         if issubclass(cls, BaseException):
             present = [fn, *(self.read(a) for a in args)]
             return self.b.op(core.PURE_CALL, *present, type=Object(cls), name="error")
@@ -333,8 +332,10 @@ class Calls(Statements):
             result = self.env[RETURN]
             if isinstance(code, Const) and code.value not in (RETURNED, RAISED):
                 result = constant(None)
-            result = self._checked(result, "the result", node) if result is not UNDEFINED else (
-                constant(None)
+            result = (
+                self._checked(result, "the result", node)
+                if result is not UNDEFINED
+                else (constant(None))
             )
         self.frames.pop()
         self.b.origin = origin
@@ -370,9 +371,7 @@ class Calls(Statements):
         elif extra:
             raise self.refuse(f"`{source.name}` is called with too many arguments", node)
         if spec.kwarg is not None:
-            env[spec.kwarg.id] = self.op(
-                core.DICT, *rest.values(), keys=constant(tuple(rest))
-            )
+            env[spec.kwarg.id] = self.op(core.DICT, *rest.values(), keys=constant(tuple(rest)))
         elif rest:
             raise self.refuse(f"`{source.name}` has no argument `{next(iter(rest))}`", node)
         return env
@@ -406,8 +405,12 @@ class Calls(Statements):
         )
         self.b.emit(
             core.Op(
-                target, core.CALL_CORE, args,
-                {"function": Const(function, Object(Function))}, "", self.b.origin,
+                target,
+                core.CALL_CORE,
+                args,
+                {"function": Const(function, Object(Function))},
+                "",
+                self.b.origin,
             )
         )
         self._note_aliases(core.CALL_CORE, list(args), target)
@@ -428,9 +431,7 @@ class Calls(Statements):
         function = Function(source.name, [], Block(), self.b.origin)
         self.cores[key] = function
         for _ in range(8):
-            params = {
-                n: Var(n, types[n], named=True, varied=a.varied) for n, a in dynamic.items()
-            }
+            params = {n: Var(n, types[n], named=True, varied=a.varied) for n, a in dynamic.items()}
             frame = Frame(source, {**env, **params}, parent)
             self.frames, self.versions, self.stale = [], {}, {}
             self.b.block, self.b._known = Block(), [{}]
@@ -444,7 +445,8 @@ class Calls(Statements):
             if changed & set(params.values()):
                 raise UnsupportedSyntaxError(
                     f"the recursive function `{source.name}` changes an argument in place",
-                    self.b.origin, "Let it return a new array.",
+                    self.b.origin,
+                    "Let it return a new array.",
                 )
             function.params, function.body = list(params.values()), block
             found = join(self.result_types[key], _widened(result.type), self.b.symbols)
@@ -454,16 +456,20 @@ class Calls(Statements):
         else:
             raise UnsupportedSyntaxError(
                 f"no fixed type is found for the result of the recursive function `{source.name}`",
-                self.b.origin, "Return values of one kind and number of dimensions.",
+                self.b.origin,
+                "Return values of one kind and number of dimensions.",
             )
         free = [
-            v for v in core.free_vars(function.body)
+            v
+            for v in core.free_vars(function.body)
             if v not in function.params and v.external is None
         ]
         if free:
             raise UnsupportedSyntaxError(
                 f"the recursive function `{source.name}` uses `{free[0].name}` of the function "
-                "around it", self.b.origin, "Pass it as an argument.",
+                "around it",
+                self.b.origin,
+                "Pass it as an argument.",
             )
 
     # -- methods --------------------------------------------------------------------------
@@ -482,7 +488,8 @@ class Calls(Statements):
             if name == "copy" and not args:
                 return self.collected(owner, node)
             raise self.refuse(
-                f"the list method `{name}` is not supported", node,
+                f"the list method `{name}` is not supported",
+                node,
                 "Lists may be changed by append, extend and xs[i] = v.",
             )
         if isinstance(t, Dict):
@@ -497,7 +504,8 @@ class Calls(Statements):
     ) -> Atom:
         if name in _MUTATING_METHODS:
             raise self.refuse(
-                f"the method `{name}` changes the array in place, which is not supported", node,
+                f"the method `{name}` changes the array in place, which is not supported",
+                node,
                 "Use the function that returns a new array, or assign: x[...] = v.",
             )
         if "out" in kwargs:
@@ -530,9 +538,7 @@ class Calls(Statements):
                 return self.item(owner, args[0].value)
             return args[1] if len(args) > 1 else constant(None)
         if name == "copy" and not args:
-            return self.op(
-                core.DICT, *(self.item(owner, k) for k in t.keys), keys=constant(t.keys)
-            )
+            return self.op(core.DICT, *(self.item(owner, k) for k in t.keys), keys=constant(t.keys))
         raise self.refuse(f"the dict method `{name}` is not supported", node)
 
 
@@ -635,16 +641,7 @@ def _iscomplexobj(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], no
 
 def _stop_gradient(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     """The same value, which no derivative goes through."""
-    from ..api import stop_gradient
-
-    value = lowering.read(args[0])
-    if not value.varied:
-        return args[0]
-    target = Var(value.name if isinstance(value, Var) else "value", value.type)
-    lowering.b.emit(core.Op(target, stop_gradient, [value], {}, "", lowering.b.origin))
-    if is_mutable(target.type) and isinstance(value, Var):
-        lowering.aliases.same(target, value.root)
-    return target
+    return lowering.stopped(args[0])
 
 
 def _zip(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
@@ -676,9 +673,7 @@ def _reversed(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: 
 
 
 def _min_max(fn: Any) -> Handler:
-    def handle(
-        lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any
-    ) -> Atom:
+    def handle(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
         """min(a, b, c) is min(min(a, b), c)."""
         if kwargs or len(args) < 3:
             return lowering.primitive(fn, args, kwargs)
@@ -721,12 +716,8 @@ _SPECIAL: dict[Any, Handler] = {
     builtins.enumerate: _enumerate,
     builtins.reversed: _reversed,
     np.iscomplexobj: _iscomplexobj,
+    stop_gradient: _stop_gradient,
 }
-
-
-def register_special(fn: Any, handler: Handler) -> None:
-    """Let a function of our own be interpreted in its own way."""
-    _SPECIAL[fn] = handler
 
 
 def _lookup(table: dict[Any, Any], value: Any) -> Any:
@@ -804,5 +795,3 @@ def _renamed(t: Type, names: dict[int, int], symbols: Symbols | None = None) -> 
 
 def _stores(node: Any) -> bool:
     return isinstance(node, (gast.Subscript, gast.Attribute)) and isinstance(node.ctx, gast.Store)
-
-

@@ -163,10 +163,25 @@ class Expressions:
         options = {k: self.read(a) if isinstance(a, (Var, Const)) else a for k, a in kwargs.items()}
         result = self.b.op(fn, *present, style=style, **options)
         if isinstance(result, Var):
-            if self.silent:
-                result.varied = False
             self._note_aliases(fn, list(args), result, options)
-        return result
+        return self.quiet(result)
+
+    def quiet(self, value: Atom) -> Atom:
+        """Inside no_grad: the same value as a constant."""
+        return self.stopped(value) if self.silent else value
+
+    def stopped(self, atom: Atom) -> Atom:
+        """The same value, which no derivative goes through."""
+        from ..control import stop_gradient
+
+        value = self.read(atom)
+        if not isinstance(value, Var) or not value.varied:
+            return atom
+        target = Var(value.name, value.type, named=value.named)
+        self.b.emit(core.Op(target, stop_gradient, [value], {}, "", self.b.origin))
+        if is_mutable(target.type):
+            self.aliases.same(target, value.root)
+        return target
 
     def _is_changed(self, atom: Atom) -> bool:
         return isinstance(atom, Var) and atom.root in self.versions
@@ -317,8 +332,14 @@ class Expressions:
         self.at(node)
         if op is gast.Add and isinstance(left.type, Tuple) and isinstance(right.type, Tuple):
             return self.b.tuple(
-                *(self.op(operator.getitem, left, constant(i)) for i in range(len(left.type.items))),
-                *(self.op(operator.getitem, right, constant(i)) for i in range(len(right.type.items))),
+                *(
+                    self.op(operator.getitem, left, constant(i))
+                    for i in range(len(left.type.items))
+                ),
+                *(
+                    self.op(operator.getitem, right, constant(i))
+                    for i in range(len(right.type.items))
+                ),
             )
         if op is gast.Add and _have_items(left.type, right.type):
             sides = [self.unpack_all(side, node) for side in (left, right)]
@@ -345,7 +366,8 @@ class Expressions:
             raise self.refuse("the length of this tuple is not known here", node, "Use a list.")
         if items.varied:
             raise self.refuse(
-                "how often this list is repeated is not known here", node,
+                "how often this list is repeated is not known here",
+                node,
                 "Write [x for _ in range(n)].",
             )
         if count.varied:
@@ -519,7 +541,8 @@ class Expressions:
 
     def expr_Slice(self, node: Any) -> Atom:
         parts = [
-            constant(None) if p is None else self.expr(p) for p in (node.lower, node.upper, node.step)
+            constant(None) if p is None else self.expr(p)
+            for p in (node.lower, node.upper, node.step)
         ]
         return self.op(core.SLICE, *parts, type=Object(slice))
 
@@ -550,9 +573,7 @@ class Expressions:
         if isinstance(t, Tuple):
             from ..types import join_all
 
-            return self.op(
-                operator.getitem, value, index, type=join_all(t.items, self.b.symbols)
-            )
+            return self.op(operator.getitem, value, index, type=join_all(t.items, self.b.symbols))
         return self.op(operator.getitem, value, index)
 
     def expr_Attribute(self, node: Any) -> Atom:
@@ -634,8 +655,13 @@ class Expressions:
         self.at(node)
         if not args:
             return constant(text.format())
-        return self.op(core.PURE_CALL, Const(text.format, Object(str), f"{text!r}.format"), *args,
-                       type=Object(str), name="text")
+        return self.op(
+            core.PURE_CALL,
+            Const(text.format, Object(str), f"{text!r}.format"),
+            *args,
+            type=Object(str),
+            name="text",
+        )
 
 
 def is_shared(atom: Atom) -> TypeGuard[Var]:
@@ -759,4 +785,3 @@ def _describe(node: Any) -> str:
         "Starred": "a starred expression here",
     }
     return names.get(type(node).__name__, f"`{type(node).__name__}`")
-

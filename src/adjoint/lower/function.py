@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass
 from typing import Any
 
 import gast
 
+from .. import core
 from ..builder import Builder
-from ..core import UNDEFINED, Const, External, Function, Var
-from ..errors import SourceUnavailableError
+from ..core import UNDEFINED, Atom, Const, External, Function, Var
+from ..errors import AliasingError, SourceUnavailableError
 from ..infer import constant
 from ..parse import Source, parse_function
+from ..request import Argument
 from ..rules import RULES
-from ..types import Type, carries_derivative, is_container
+from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container
 from .calls import Calls, Recursive, _has, _name
 from .expressions import _is_plain
 from .guards import Guard
-from .state import Frame
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument of the function that is compiled.
-
-    `literal` arguments (flags, texts, None, functions, defaults) are compiled in by value.
-    """
-
-    name: str
-    type: Type
-    wrt: bool = False
-    literal: bool = False
-    value: Any = None
+from .state import Frame, StaleError
 
 
 class Lowering(Calls):
     """Interprets one function for one signature."""
 
     guards: list[Guard]
+    parameters: list[Var]
+
+    def params(self, name: str) -> list[Var]:
+        """The parameter of this name, if it is a container of known elements."""
+        return [p for p in self.parameters if p.name == name and _has_known_items(p.type)]
+
+    def open(self, param: Atom) -> Atom:
+        """A container made anew from its elements."""
+        t = param.type
+        if not _has_known_items(t):
+            return param
+        keys = t.keys if isinstance(t, Dict) else range(len(t.items))  # type: ignore[attr-defined]
+        items = [self.open(self.item(param, key)) for key in keys]
+        if isinstance(t, Dict):
+            return self.op(core.DICT, *items, keys=constant(t.keys))
+        if isinstance(t, List):
+            return self.op(core.LIST, *items)
+        cls = Const(t.cls, Object(type), None)  # type: ignore[attr-defined]
+        return self.op(core.TUPLE, *items, **({} if cls.value is tuple else {"cls": cls}))
+
+
+def _has_known_items(t: Type) -> bool:
+    if isinstance(t, Dict):
+        return t.keys is not None
+    return isinstance(t, (Tuple, List)) and t.items is not None
 
 
 def lower_function(
@@ -46,15 +58,25 @@ def lower_function(
 ) -> tuple[Function, list[Guard], Builder]:
     """The core of `fn`, what it assumes of values outside, and the builder that knows its parts."""
     recursive: frozenset[Any] = frozenset()
+    opened: frozenset[str] = frozenset()
     while True:
         lowering = Lowering(Builder(builder.symbols if builder else None), recursive)
         try:
-            return lower_call(lowering, fn, arguments), lowering.guards, lowering.b
+            return lower_call(lowering, fn, arguments, opened), lowering.guards, lowering.b
         except Recursive as found:
             recursive |= {found.code}
+        except StaleError as error:
+            # An array in a container of arguments was changed: take its elements out first.
+            shared = {error.root, *lowering.aliases.of(error.root)}
+            more = {a.name for a in arguments if any(v in shared for v in lowering.params(a.name))}
+            if more <= opened:
+                raise
+            opened |= more
 
 
-def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Function:
+def lower_call(
+    lowering: Lowering, fn: Any, arguments: list[Argument], opened: frozenset[str] = frozenset()
+) -> Function:
     params = [
         Var(a.name, a.type, named=True, varied=a.wrt and carries_derivative(a.type))
         for a in arguments
@@ -62,10 +84,15 @@ def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Functi
     env: dict[str, Any] = {}
     for argument, param in zip(arguments, params, strict=True):
         env[argument.name] = _literal(argument) if argument.literal else param
+    lowering.parameters = params
     lowering.entry_items = {p: {} for p in params if is_container(p.type)}
     if isinstance(fn, types.FunctionType):
         source = parse_function(fn)
         frame = Frame(source, env, identity=fn.__code__)
+        if opened:
+            lowering.frames.append(frame)
+            env.update({n: lowering.open(env[n]) for n in opened})
+            lowering.frames.pop()
         if fn.__code__ in lowering.recursive:
             lowering.frames.append(Frame(source, {}))
             result = lowering.call_core(source, None, env, fn.__code__)
@@ -85,9 +112,21 @@ def lower_call(lowering: Lowering, fn: Any, arguments: list[Argument]) -> Functi
     function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
     for each in [function, *lowering.cores.values()]:
         each.aliases = lowering.aliases_of_changed(each)
+    _refuse_changed_containers(function, {env[n] for n in opened})
     changed = {v for root, others in function.aliases.items() for v in (root, *others)}
     function.changes = frozenset(p.name for p in params if p in changed)
     return function
+
+
+def _refuse_changed_containers(function: Function, opened: set[Any]) -> None:
+    """Containers that were made anew are not the caller's: a change of them would be lost."""
+    for stmt in core.walk(function.body):
+        if isinstance(stmt, core.Op) and stmt.version is not None and stmt.version.root in opened:
+            raise AliasingError(
+                f"the argument `{stmt.version.root.name}` is changed, and an array in it as well",
+                stmt.origin,
+                "Change copies, and return them.",
+            )
 
 
 def _literal(argument: Argument) -> Const:

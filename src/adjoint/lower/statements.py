@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import core
 from ..builder import is_mutable, is_number
+from ..control import no_grad
 from ..core import UNDEFINED, Atom, Block, Const, For, Loop, Var, While
 from ..errors import AdjointError, UnsupportedSyntaxError
 from ..infer import constant
@@ -80,7 +81,9 @@ class Statements(Expressions):
         method: Callable[[Any], None] | None = getattr(self, f"stmt_{type(node).__name__}", None)
         if method is None:
             name = _STATEMENT_NAMES.get(type(node).__name__, type(node).__name__)
-            raise self.refuse(f"{name} is not supported", node, _ADVICE.get(type(node).__name__, ""))
+            raise self.refuse(
+                f"{name} is not supported", node, _ADVICE.get(type(node).__name__, "")
+            )
         method(node)
 
     def stmt_Expr(self, node: Any) -> None:
@@ -108,7 +111,14 @@ class Statements(Expressions):
         message = [self.expr(node.msg)] if node.msg is not None else []
         self.at(node)
         self.b.emit(
-            core.Op(None, core.ASSERT, [self.read(test), *map(self.read, message)], {}, "", self.b.origin)
+            core.Op(
+                None,
+                core.ASSERT,
+                [self.read(test), *map(self.read, message)],
+                {},
+                "",
+                self.b.origin,
+            )
         )
 
     def stmt_Raise(self, node: Any) -> None:
@@ -154,7 +164,7 @@ class Statements(Expressions):
                 raise self.refuse(
                     f"the global `{target.id}` is assigned", target, "Return the value instead."
                 )
-            self.bind(target.id, value)
+            self.bind(target.id, self.quiet(value))
         elif isinstance(target, (gast.Tuple, gast.List)):
             self._unpack(target, value)
         elif isinstance(target, gast.Subscript):
@@ -227,30 +237,44 @@ class Statements(Expressions):
             current = self.present(self.load(target.id, target))
             value = self.expr(node.value)
             self.at(node)
-            if is_number(current.type) or isinstance(current.type, (Tuple, Object)):
-                self.bind(target.id, self.binary(type(node.op), current, value, node))
-                return
-            if isinstance(current.type, Array) and isinstance(current, Var):
-                fn = BINARY[type(node.op)]
-                self.change(fn, current, value, style="inplace")
-                return
-            if isinstance(current.type, List) and isinstance(node.op, gast.Add):
-                self.extend(current, value, node)
-                return
-            if isinstance(current.type, (List, Dict)):
-                raise self.refuse("this operation in place is not supported", node)
-            # The type is not known: right for numbers, and for arrays that have no other name.
-            self.bind(target.id, self.binary(type(node.op), current, value, node))
+            after = self.augmented(current, value, node)
+            if after is not None:
+                self.bind(target.id, after)
             return
-        if isinstance(target, gast.Subscript):
-            container, index = self.expr(target.value), self.expr(target.slice)
+        if not isinstance(target, gast.Subscript):
+            raise self.refuse("assignment to an attribute is not supported", node)
+        container, index = self.expr(target.value), self.expr(target.slice)
+        if isinstance(container.type, Array):
             value = self.expr(node.value)
             self.at(node)
             before = self.subscript(container, index, target)
-            after = self.binary(type(node.op), before, value, node)
-            self.store(container, index, after, target)
+            self.store(container, index, self.binary(type(node.op), before, value, node), target)
             return
-        raise self.refuse("assignment to an attribute is not supported", node)
+        current = self.present(self.subscript(container, index, target))
+        value = self.expr(node.value)
+        self.at(node)
+        after = self.augmented(current, value, node)
+        if after is not None:
+            self.store(container, index, after, target)
+
+    def augmented(self, current: Atom, value: Atom, node: Any) -> Atom | None:
+        """`current op= value`: the new value, or None where the object itself has changed."""
+        t = current.type
+        if isinstance(t, Array) and not is_number(t) and isinstance(current, Var):
+            self.change(BINARY[type(node.op)], current, value, style="inplace")
+            return None
+        if isinstance(t, List) and isinstance(node.op, gast.Add):
+            self.extend(current, value, node)
+            return None
+        if isinstance(t, (List, Dict)):
+            raise self.refuse("this operation in place is not supported", node)
+        if not is_number(t) and is_shared(current) and self.aliases.of(current.root):
+            raise self.refuse(
+                "whether this changes an array that has another name is not known here",
+                node,
+                "Write x = x + y for a new value, x[...] += y to change an array.",
+            )
+        return self.binary(type(node.op), current, value, node)
 
     # -- functions ------------------------------------------------------------------------
 
@@ -271,8 +295,6 @@ class Statements(Expressions):
         if len(node.items) == 1 and node.items[0].optional_vars is None:
             context = node.items[0].context_expr
             if isinstance(context, gast.Call):
-                from ..api import no_grad
-
                 callee = self.expr(context.func)
                 if isinstance(callee, Const) and callee.value is no_grad:
                     self.silent += 1
@@ -314,9 +336,7 @@ class Statements(Expressions):
         self.b.origin = origin
         self._merge(test, before, blocks, ends)
 
-    def _merge(
-        self, test: Atom, before: State, blocks: list[Block], ends: list[State]
-    ) -> None:
+    def _merge(self, test: Atom, before: State, blocks: list[Block], ends: list[State]) -> None:
         raised = [_code(end) == RAISED for end in ends]
         if raised[0] != raised[1]:
             # Only one side goes on: what it knows holds afterwards. Values that it computed are
@@ -328,8 +348,7 @@ class Statements(Expressions):
         roots = [
             r
             for r in {**ends[0].versions, **ends[1].versions}
-            if ends[0].versions.get(r, r) is not ends[1].versions.get(r, r)
-            and _is_outer(r, before)
+            if ends[0].versions.get(r, r) is not ends[1].versions.get(r, r) and _is_outer(r, before)
         ]
         merged: dict[str, Any] = {
             n: v for n, v in ends[0].env.items() if n not in names and n in ends[1].env
@@ -383,7 +402,8 @@ class Statements(Expressions):
         statics = [v for v in values if isinstance(v, Const) and callable(v.value)]
         if statics:
             error = UnsupportedSyntaxError(
-                f"which function `{name}` is depends on a branch", self.b.origin,
+                f"which function `{name}` is depends on a branch",
+                self.b.origin,
                 "Call each function in its own branch.",
             )
             return Poison(error)
@@ -617,8 +637,7 @@ class Statements(Expressions):
             # `y += v` changes an array, and binds no other: y is not carried, its versions are.
             kept = {n for n in names if _is_kept(entry.env.get(n), end.env.get(n))} - rebound
             rebound |= {
-                n for n in assigned
-                if n not in names and end.env.get(n) is not before.env.get(n)
+                n for n in assigned if n not in names and end.env.get(n) is not before.env.get(n)
             }
             wanted = [n for n in assigned if n in rebound or (n in names and n not in kept)]
             if wanted != names:
@@ -966,8 +985,10 @@ def _stored(t: Type, index: Atom, value: Atom, lowering: Statements) -> Type | N
             items = list(t.items)
             items[index.value] = value.type
             return List(item, tuple(items))
-        items_ = None if t.items is None else tuple(
-            join(i, value.type, lowering.b.symbols) for i in t.items
+        items_ = (
+            None
+            if t.items is None
+            else tuple(join(i, value.type, lowering.b.symbols) for i in t.items)
         )
         return List(item, items_)
     if isinstance(t, Dict):
@@ -1019,9 +1040,7 @@ def always_exits(nodes: list[Any]) -> bool:
     last = nodes[-1]
     if isinstance(last, (gast.Return, gast.Raise, gast.Break, gast.Continue)):
         return True
-    return (
-        isinstance(last, gast.If) and always_exits(last.body) and always_exits(last.orelse)
-    )
+    return isinstance(last, gast.If) and always_exits(last.body) and always_exits(last.orelse)
 
 
 def _assigned(node: Any) -> list[str]:
@@ -1049,9 +1068,7 @@ def _assigned(node: Any) -> list[str]:
 
 
 def _assigned_in_comprehension(node: Any) -> list[str]:
-    return [
-        n.id for g in node.generators for n in gast.walk(g.target) if isinstance(n, gast.Name)
-    ]
+    return [n.id for g in node.generators for n in gast.walk(g.target) if isinstance(n, gast.Name)]
 
 
 def _returns(node: Any) -> bool:
@@ -1078,4 +1095,3 @@ _ADVICE = {
     "Nonlocal": "Return the value instead.",
     "ImportFrom": "Import at the top of the file.",
 }
-

@@ -130,7 +130,11 @@ class _Marker:
         """Whether an object was made in this function, so that only its readers see it change."""
         made = self.operations.get(root)
         if made is None or made.target is not root:
-            return root in self.defined and isinstance(self.defined[root][0], Loop) and self._loop_own(root)
+            return (
+                root in self.defined
+                and isinstance(self.defined[root][0], Loop)
+                and self._loop_own(root)
+            )
         if isinstance(made.fn, Intrinsic):
             return made.fn is core.LIST
         return made.fn not in VIEWS and made.fn not in MAYBE_VIEWS and _makes_memory(made.fn)
@@ -159,8 +163,11 @@ class _Marker:
             self._sweep(side)
 
     def _sweep_loop(self, stmt: Loop) -> None:
-        wanted = [i for i, p in enumerate(stmt.params)
-                  if p in self.needed or stmt.results[i] in self.needed]
+        wanted = [
+            i
+            for i, p in enumerate(stmt.params)
+            if p in self.needed or stmt.results[i] in self.needed
+        ]
         stmt.params = [stmt.params[i] for i in wanted]
         stmt.inits = [stmt.inits[i] for i in wanted]
         stmt.results = [stmt.results[i] for i in wanted]

@@ -37,14 +37,14 @@ def keep(d, axis, keepdims=False):
 @inline
 def unreduce(d, x, axis=None, keepdims=False):
     """The cotangent of a reduction of x, spread over the axes that were reduced."""
-    return np.broadcast_to(keep(d, axis, keepdims), x.shape)
+    return np.broadcast_to(keep(d, axis, keepdims), np.shape(x))
 
 
 @inline
 def count(x, axis):
     """How many elements of x are reduced to one."""
     if axis is None:
-        return x.size
+        return np.size(x)
     if isinstance(axis, tuple):
         if len(axis) == 0:
             return 1
@@ -113,7 +113,7 @@ def column(x):
 @inline
 def as_matrices(x):
     """Numbers as matrices of size 1 by 1."""
-    if x.ndim == 0:
+    if np.ndim(x) == 0:
         return x  # broadcasts as it is
     return np.expand_dims(x, (-2, -1))
 

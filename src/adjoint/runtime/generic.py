@@ -117,7 +117,8 @@ def unit_seed(value: Any) -> Any:
     if value.dtype.kind not in "fiu" or value.size != 1:
         raise OutputError(
             f"the function returns an array of dtype {value.dtype} and shape {value.shape}",
-            None, advice,
+            None,
+            advice,
         )
     return module_of(value).ones_like(value) if value.shape else 1.0
 

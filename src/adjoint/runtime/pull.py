@@ -75,15 +75,14 @@ def _compile(
     call = _caller(fn, count, tuple(p for p in given if isinstance(p, str)))
     names = tuple(map(_name, wrt))
     try:
-        made = derive(
-            call, arguments, Request("vjp", names), symbols, ", ".join(map(_name, given))
-        )
+        made = derive(call, arguments, Request("vjp", names), symbols, ", ".join(map(_name, given)))
     except AdjointError as error:
         # The line is that of the call made up here; the traceback shows the user's.
         raise type(error)(error.what, None, error.advice) from None
     if made.emitted.bindings.get("pull") is pull:
         raise NoDerivativeError(
-            f"the derivative of {display_name(fn)} is not known for these operands", None,
+            f"the derivative of {display_name(fn)} is not known for these operands",
+            None,
             "Write it with other functions, or give the function a rule of your own.",
         )
     return build(made.emitted, made.guards, call)
@@ -110,8 +109,10 @@ def _is_option(fn: Any, place: Place) -> bool:
         name = place
         if isinstance(place, int):
             own = positional_names(fn)
-            name = own[place] if place < len(own) and own[place] in names else (
-                names[place] if place < len(names) else names[-1]
+            name = (
+                own[place]
+                if place < len(own) and own[place] in names
+                else (names[place] if place < len(names) else names[-1])
             )
         if name in rule.differentiable:
             return False

@@ -1,0 +1,32 @@
+"""What is asked of the compiler: which derivative, for arguments of which types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .types import Type
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which derivative of a function is wanted, by which of its arguments."""
+
+    mode: str  # "grad", "value_and_grad" or "vjp"
+    wrt: tuple[str, ...]
+    single: bool = True  # one gradient, not a tuple of them
+    has_aux: bool = False
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of the function that is compiled.
+
+    `literal` arguments (flags, texts, None, functions, defaults) are compiled in by value.
+    """
+
+    name: str
+    type: Type
+    wrt: bool = False
+    literal: bool = False
+    value: Any = None

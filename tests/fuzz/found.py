@@ -1,0 +1,261 @@
+"""Programs on which the compiler once failed, made small. Each is checked on every run."""
+
+from __future__ import annotations
+
+_HEADER = "import math\n\nimport numpy as np\n\nimport adjoint as ad\n\nK = 0.34\n\n\n"
+
+
+def _split(text: str) -> dict[str, str]:
+    """Name -> program, from programs separated by lines `# --- name: arguments`."""
+    found = {}
+    for part in text.split("# --- ")[1:]:
+        head, body = part.split("\n", 1)
+        name, arguments = head.split(": ", 1)
+        assert name not in found, name
+        tail = f"\n\n\ndef arguments():\n    return ({arguments},)\n"
+        found[name] = _HEADER + body.rstrip() + tail
+    return found
+
+
+FOUND = _split('''
+# --- element_of_array_in_list: [np.array([[0.6], [0.2]]), np.array([[-0.4], [1.1]])]
+def f(p):
+    v = p[1][1]
+    return np.sum(v)
+# --- augmented_cotangent_of_item: {"w": np.array([-0.3, -0.4, 0.1]), "b": 0.1}
+def f(p):
+    v = np.where(np.array([True, False, True]), p["w"], 0.1)
+    return np.sum(np.sin(p["w"])) + np.sum(v)
+# --- list_walked_in_a_comprehension: [0.9, 0.5]
+def f(p):
+    xs = [1.0, 2.0, 0.3]
+    return sum([0.5 for e in xs]) + p[0]
+# --- name_bound_by_a_loop: np.array([-0.1, -0.2, 0.3])
+def f(p):
+    for e in p:
+        v = p
+    return np.mean(v) * e
+# --- names_bound_by_nested_loops: np.array([[-0.1, -0.2], [0.3, 0.7]])
+def f(p):
+    for i in range(2):
+        for e in p:
+            v = p * 2.0
+    return e[i] + np.sum(v)
+# --- return_in_while: np.array([-0.1, -0.2])
+def f(p):
+    k = 0
+    while k < 4:
+        v = np.sin(k * 0.1)
+        return np.sum(p) + v
+# --- return_under_if_in_while: np.array([[-0.4], [-0.2], [0.1]])
+def f(p):
+    k = 0
+    while k < 3:
+        k += 1
+        v = p.reshape(3)
+        if k > 1:
+            return np.sum(v * k)
+    return 0.1
+# --- return_under_if_in_for: np.array([[0.3, 0.4], [0.2, 0.5]]), 0.67
+def f(p, q):
+    for e in p:
+        v = np.dot(p[:, 0], e)
+        if v > -10.0:
+            return v * q
+    return q
+# --- return_from_a_loop_in_a_loop: (np.array([-0.5, 0.1]), np.array([[0.2, -0.6], [-0.5, 0.4]]))
+def f(p):
+    q = (0.5, np.array([p[0] for i in range(2)]))
+    for e in np.ones(2):
+        k = 0
+        while k < 2:
+            return q[1][k][1]
+    return 0.1
+# --- float32_seed: np.ones((3, 3), np.float32)
+def f(p):
+    xs = [2 for e in p]
+    return np.sum(0.5) + np.sum(p) + sum([0.5 for e in xs])
+# --- append_under_another_name: np.array([-0.6, -0.5, -0.9])
+def f(p):
+    v = p
+    xs = []
+    xs.append(v)
+    return sum([np.sum(e) for e in xs])
+# --- whole_read_between_stores: np.array([-0.7, 1.0])
+def f(p):
+    h = np.zeros(3)
+    for i in range(2):
+        h[i] = p[i] + np.dot(h, h)
+    return np.mean(h)
+# --- element_read_between_stores: np.array([[-0.8, -0.1], [-1.0, -0.2]])
+def f(p):
+    h = np.zeros((3, 2))
+    for i in range(2):
+        h[1] = h[i] + p[i]
+    return np.sum(h)
+# --- nested_list_to_array: np.array([-0.2, 0.5, 0.7])
+def f(p):
+    v = np.var(np.array([[3, 1, 2], [3, 0.5, p[1]]]), axis=-2)
+    return np.sum(v) + p.sum()
+# --- walked_while_stored: np.array([-0.1, -1.1])
+def f(p):
+    for e in p:
+        p[1] = e
+    return 0.5 + np.sum(p)
+# --- walked_while_stored_rows: np.array([[-0.1, -1.1], [0.4, 0.3]])
+def f(p):
+    s = 0.0
+    for e in p:
+        p[1] = p[0] * 2.0
+        s += np.sum(e * e)
+    return s
+# --- no_grad_expression: np.array([-0.2, 0.7, -0.6])
+def f(p):
+    with ad.no_grad():
+        v = np.max(p) * 2.0
+    return v * p[0]
+# --- no_grad_name: -0.19
+def f(p):
+    with ad.no_grad():
+        v = p
+    return v * 2.0
+# --- no_grad_item: {"w": -1.1, "b": np.array([-0.3, 0.3, -0.9])}
+def f(p):
+    with ad.no_grad():
+        v = np.array([1, p["b"][2], 0.73]).reshape(3)
+    return np.mean(v) * p["w"]
+# --- return_after_stop_gradient: np.array([[-1.0, -1.1], [0.1, 0.6], [-0.5, -0.2]])
+def f(p):
+    v = p[2, 1] + 0.77
+    for i in range(1, 3):
+        p[-1:] -= ad.stop_gradient((K, v, v)[1])
+        return v * -1.01 + np.mean(p ** 2)
+# --- array_without_axes: 0.3
+def f(p):
+    v = np.array(0.5)
+    w = v
+    w += 0.5
+    return v.copy() * p
+# --- comprehension_of_comprehension: np.array([0.2, 1.0, -0.8], np.float32)
+def f(p):
+    xs = [e for e in p]
+    return sum([e for e in xs])
+# --- tuple_rebound_in_a_loop: (np.array([[-0.7, 0.1], [-0.5, 1.0]]), 0.17)
+def f(p):
+    v = p[1]
+    for _ in range(2):
+        p = (0.5, v)
+    return p[1]
+# --- tuple_returned_in_part: (np.array([-0.7, 0.9]), -1.0)
+def f(p):
+    if p[0][0] > 0.5:
+        q = p[1]
+    else:
+        q = p[0][1] * p[1]
+    return q
+# --- broadcast_cotangent_after_a_loop: np.array([[0.8, 0.6], [-0.7, 0.4]]), np.array([0.2, 0.6])
+def f(p, q):
+    v = q[0]
+    a = np.full(2, 0.3)
+    for i in range(2):
+        u, w = (q, 0.5)
+        a[i] = p[i, i]
+    return np.sum(a) + v + q.sum()
+# --- broadcast_cotangent_in_a_loop: np.array([[0.9, 0.2], [-0.8, 0.1], [1.1, 0.7]])
+def f(p):
+    h = np.zeros((4, 2))
+    for i in range(3):
+        h[i] = p[i]
+    for e in p:
+        h = h[[1, 1, 1, 1]]
+    return np.sum(p) + np.sum(h)
+# --- broadcast_cotangent_of_a_row: np.array([[-0.2, 0.4], [-0.5, 0.7], [-1.0, -0.4]])
+def f(p):
+    p = p[2]
+    k = 0
+    while k > 0:
+        p = p * 2.0
+        k -= 1
+    return np.sum(p)
+# --- convolve_element: np.array([0.1, 0.4])
+def f(p):
+    v = np.convolve(p, p)[2]
+    return v
+# --- convolve_in_a_loop: np.array([0.5, 1.0, 0.6, -0.7])
+def f(p):
+    for i in range(2):
+        p -= np.convolve(np.full(4, 1.0), p)[4]
+        s = p[i]
+    return s
+# --- concatenate_element: np.array([-0.1, -1.0, -0.2]), np.array([0.1, 0.2, -0.7])
+def f(p, q):
+    p = np.concatenate([q, np.var(p[None], axis=1)])
+    return 0.5 * p[2]
+# --- concatenate_twice: np.array([-0.1, -1.0, -0.2])
+def f(p):
+    v = np.concatenate((p, p), axis=0)
+    return v[1]
+# --- array_in_list_changed: np.array([[0.8, 0.3], [-0.8, -0.2]])
+def f(p):
+    xs = [p, p]
+    xs[0] *= p
+    return p.sum()
+# --- array_appended_changed: (np.array([-0.1, -0.2, 0.6]), -1.0)
+def f(p):
+    xs = []
+    for i in range(1, 5):
+        xs.append(p[0])
+    xs[2] += 0.5
+    return 0.5 * np.sum(p[0])
+# --- loop_in_a_branch_in_a_loop: np.array([[-0.7, 0.1], [0.1, 0.7]])
+def f(p):
+    for i in range(2):
+        if p[i, 0] > 0.0:
+            for e in p:
+                p[i] = e * 0.5
+        else:
+            p[i] = p[i] * p[0]
+    return np.sum(p)
+# --- unreachable_loop: np.array([[-0.7, 0.1], [0.1, 0.7]])
+def f(p):
+    d = {"a": p, "b": 0.5}
+    for i in range(1):
+        k = 0
+        while True:
+            return d["a"][i][k]
+        for e in p:
+            p[i] = 0.5
+# --- loops_in_branches: np.array([0.4, 0.3]), np.array([0.8])
+def f(p, q):
+    if p[0] > 0.9:
+        for e in p:
+            h = 0.5
+        q[0] = 1.0
+        return 0.5
+    else:
+        k = 0
+        while k < 1:
+            p += q[0] * 0.3
+            k += 1
+    return np.amax(p[np.array([0, 0, 0])]) / 2.5
+# --- maximum_of_list_item: -0.1, [-0.6, -0.06, -0.6]
+def f(p, q):
+    v = np.array([p for i in range(3)])
+    return np.maximum(q[1], v[0])
+# --- list_element_overwritten: np.array([0.9, -0.03]), [0.9, 0.6]
+def f(p, q):
+    q[0] += np.inner(p, p)
+    q[-1] = np.sum(0.5)
+    return sum([e for e in q])
+# --- argument_changed_while_walked: np.array([0.8, -0.02, 0.1])
+def f(p):
+    for i, e in enumerate(p):
+        p /= 2.5
+    return 0.5
+# --- changed_after_a_branch: np.array([[0.8, -0.02], [0.1, 0.2]])
+def f(p):
+    if p[1, 1] > 5.0:
+        p = p * 2.0
+    p /= 2.5
+    return 0.5 + p[0, 0]
+''')

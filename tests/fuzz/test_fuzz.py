@@ -1,0 +1,34 @@
+"""A few hundred random programs, and the small ones on which the compiler once failed."""
+
+import pytest
+
+from .check import BAD, OK, REFUSED, check, forget
+from .found import FOUND
+from .grammar import generate
+
+SEEDS = range(0, 300, 20)
+
+
+@pytest.mark.parametrize("first", SEEDS)
+def test_random_programs(first):
+    for seed in range(first, first + 20):
+        outcome = check(generate(seed))
+        forget()
+        if outcome.kind in BAD:
+            pytest.fail(
+                f"seed {seed}: {outcome.kind} {outcome.detail}\n"
+                f"python -m tests.fuzz --show --seed {seed}",
+                pytrace=False,
+            )
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(name):
+    outcome = check(FOUND[name], thorough=True)
+    if outcome.kind not in (OK, REFUSED):
+        pytest.fail(f"{outcome.kind} {outcome.detail}\n{FOUND[name]}", pytrace=False)
+
+
+def test_generator_is_deterministic():
+    assert generate(7) == generate(7)
+    assert generate(7) != generate(8)
