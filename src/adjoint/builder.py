@@ -440,7 +440,7 @@ class Builder:
             if position is None:
                 return None
             item = built.args[position]
-            return item.root if isinstance(item, Var) else item
+            return self._object(item)
         shape = self.definition(container, core.ATTRIBUTE)
         if shape is not None and isinstance(container.type, Tuple) and isinstance(value, int):
             if -len(container.type.items) <= value < len(container.type.items):
@@ -452,8 +452,12 @@ class Builder:
             if is_container(container.type) and isinstance(stored.args[1], Const):
                 if freeze(stored.args[1].value) == freeze(value):
                     item = stored.args[2]
-                    return item.root if isinstance(item, Var) else item
+                    return self._object(item)
         return None
+
+    def _object(self, item: Atom) -> Atom:
+        """What a container holds: in the user's code the object, whatever state it is in by now."""
+        return item.root if isinstance(item, Var) and not self.backward else item
 
     def _sink_broadcast(
         self, fn: Any, args: list[Atom], kwargs: dict[str, Atom], style: str

@@ -13,7 +13,7 @@ import linecache
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from .core import External
 from .errors import AliasingError, ArgumentError
 from .request import Argument, Request
+from .runtime.generic import rebuild
 from .signature import signature_of
 from .types import Array, Scalar, Symbols, Type, freeze, is_container, type_of
 
@@ -127,11 +128,29 @@ class Compiler:
                 self.patterns[pattern] = compiled
                 while len(self.patterns) > _MOST_PATTERNS:
                     self.patterns.popitem(last=False)
+            if any(_holds_ints(bound[name]) for name in wrt):
+                compiled = self._with_floats(compiled, wrt)
             self.exact[key] = compiled
             while len(self.exact) > _MOST_SIGNATURES:
                 self.exact.popitem(last=False)
             self.latest = compiled
             return compiled
+
+    def _with_floats(self, compiled: Compiled, wrt: tuple[str, ...]) -> Compiled:
+        """The same code; gradients of ints, which count as floats, are made floats."""
+        request, run, backward = self.request(wrt), compiled.run, compiled.backward
+
+        def floats(*args: Any, **kwargs: Any) -> Any:
+            result = run(*args, **kwargs)
+            if request.mode == "value_and_grad":
+                return result[0], _floats(result[1])
+            if request.has_aux:
+                return _floats(result[0]), result[1]
+            return _floats(result)
+
+        if request.mode == "vjp":
+            return replace(compiled, backward=lambda *args: _floats(backward(*args)))
+        return replace(compiled, run=floats)
 
     def _argument(
         self, name: str, value: Any, wrt: bool, given: bool, symbols: Symbols
@@ -154,6 +173,22 @@ class Compiler:
         compiled = build(derivative.emitted, derivative.guards, self.fn)
         compiled.changes = derivative.changes
         return compiled
+
+
+def _holds_ints(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_ints, value))
+    if isinstance(value, dict):
+        return any(map(_holds_ints, value.values()))
+    return isinstance(value, int)
+
+
+def _floats(gradient: Any) -> Any:
+    if isinstance(gradient, dict):
+        return {k: _floats(v) for k, v in gradient.items()}
+    if isinstance(gradient, (list, tuple)):
+        return rebuild(gradient, list(map(_floats, gradient)))
+    return float(gradient) if isinstance(gradient, (int, float)) else gradient
 
 
 def check_differentiable(value: Any, name: str) -> None:

@@ -7,6 +7,7 @@ cotangent, later ones are added to it.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,12 +176,25 @@ class Cotangents:
         """Add to the cotangent of container[key], for a constant key."""
         before = self.values.get(container)
         if before is not None and not isinstance(before, Parts):
-            self.add(container, Parts({key: value}))
-            return
+            before = self._taken_apart(before, container)
+            self.set(container, before)
         if before is None:
             before = Parts()
             self.set(container, before)
         self._add_part(before, container, key, value)
+
+    def _taken_apart(self, whole: Atom, container: Var) -> Parts:
+        """A cotangent of a container of known form, as the cotangents of its elements."""
+        t = container.type
+        keys: Any = t.keys if isinstance(t, Dict) else range(len(t.items or ()))  # type: ignore[attr-defined]
+        parts = Parts()
+        for key in keys:
+            element = item_type(t, key) or Unknown()
+            if carries_derivative(element):
+                parts.items[key] = self.b.op(
+                    operator.getitem, whole, constant(key), type=element
+                )
+        return parts
 
     def _add_part(self, parts: Parts, container: Var, key: Any, value: Cotangent) -> None:
         before = parts.items.get(key)
@@ -371,8 +385,6 @@ def _is_array(t: Type) -> bool:
 
 def _returns_operand(fn: Any) -> bool:
     """Whether a function may return memory that it was given."""
-    import operator
-
     if fn is operator.getitem:
         return True
     module = getattr(fn, "__module__", "") or ""

@@ -84,7 +84,7 @@ class _Writer:
         self.helpers: dict[str, list[str]] = {}
         self.externals: dict[int, str] = {}
         self.params = {p.name for f in functions for p in f.params}
-        self.functions = {id(f): f.name for f in functions}
+        self.functions = _unique_names(functions)
         self.reserved = set(self.functions.values())
         for function in functions:
             self._collect_reserved(function.body)
@@ -222,7 +222,8 @@ class _Writer:
         self.taken = {p for parts in self.unpacked.values() for p in parts if p is not None}
         reserved = self.reserved - {p.name for p in function.params}
         self.names = Names(function, reserved, self.folding.folded)
-        self.line(f"def {function.name}({self._signature(function)}):", function.origin)
+        name = self.functions[id(function)]
+        self.line(f"def {name}({self._signature(function)}):", function.origin)
         self.depth += 1
         if function.doc:
             self.line(f'"""{function.doc}"""', None)
@@ -411,9 +412,13 @@ class _Writer:
             self._while(stmt)
 
     def copies_in(self, stmt: Any) -> None:
-        pairs = [(p, i) for p, i in zip(stmt.params, stmt.inits, strict=True) if i is not UNDEFINED]
-        used = [(p, i) for p, i in pairs if self._needed(stmt, p)]
-        self._copies(used, stmt)
+        """What the loop carries gets its first value: None, if it has none and is read."""
+        pairs = [
+            (p, i)
+            for p, i in zip(stmt.params, stmt.inits, strict=True)
+            if self._needed(stmt, p) and (i is not UNDEFINED or self.folding.uses[p])
+        ]
+        self._copies(pairs, stmt)
 
     def _needed(self, stmt: Any, param: Var) -> bool:
         result = stmt.results[stmt.params.index(param)]
@@ -639,7 +644,7 @@ class _Writer:
             return ast.Tuple(parts, ast.Load())
         if isinstance(atom, Var) and atom in self.folding.folded:
             op = self.folding.folded[atom]
-            if op.fn is core.TUPLE:
+            if op.fn is core.TUPLE and not op.kwargs:
                 return ast.Tuple([self.value(a) for a in op.args], ast.Load())
         return self.atom(atom)
 
@@ -669,6 +674,20 @@ class _Writer:
             return _negated(self.atom(args[0]))
         compare = {core.IS: ast.Is(), core.IS_NOT: ast.IsNot(), core.IN: ast.In()}[fn]
         return ast.Compare(self.atom(args[0]), [compare], [self.atom(args[1])])
+
+
+def _unique_names(functions: list[Function]) -> dict[int, str]:
+    """A name for each function; the last one, which is called from outside, keeps its own."""
+    names: dict[int, str] = {}
+    taken: set[str] = set()
+    for function in reversed(functions):
+        name, number = function.name, 0
+        while name in taken:
+            number += 1
+            name = f"{function.name}_{number}"
+        taken.add(name)
+        names[id(function)] = name
+    return names
 
 
 # Written as methods in derivatives: shorter, and quicker by NumPy's dispatch.

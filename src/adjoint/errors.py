@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class SourceUnavailableError(AdjointError):
 
 class AliasingError(UnsupportedSyntaxError):
     """An array is read after it may have been changed through another name."""
+
+    root: Any = None  # the variable of the core that is read
 
 
 class ArgumentError(AdjointError, TypeError):

@@ -24,8 +24,12 @@ from .lower.expressions import _is_static, _static_type
 from .lower.state import Frame
 from .parse import Source, parse_function
 from .rules import lookup, refusal
-from .types import List, Scalar, Tuple, Undecided, Unknown
+from .types import Array, List, Scalar, Tuple, Undecided, Unknown
 
+# How to ask for what numbers have not as attributes.
+_ASKED: dict[str, Any] = {
+    "shape": np.shape, "ndim": np.ndim, "size": np.size, "dtype": np.result_type
+}  # fmt: skip
 _OMITTED = inspect.Parameter.empty
 
 
@@ -38,9 +42,9 @@ class Expander(Calls):
     def at(self, node: Any) -> None:
         """What a rule emits belongs to the user's line, not to the rule's."""
 
-    def bind(self, name: str, value: Atom) -> None:
-        """Rules change nothing in place: a name stands for the version that it was given."""
-        self.env[name] = value
+    def object_of(self, atom: Atom) -> Atom:
+        """Rules change nothing in place: a name stands for the version that it is given."""
+        return atom
 
     def external(self, value: Any, where: External, path: str) -> Atom:
         if _is_static(value):
@@ -53,11 +57,13 @@ class Expander(Calls):
             known = {"ndim": 0, "shape": (), "size": 1, "dtype": value.type.dtype, "T": value.value}
             if name in known:
                 return constant(known[name])
+        if isinstance(value.type, Unknown) and name in _ASKED:
+            return self.op(_ASKED[name], value)  # it may be a Python number
         return super().attribute(value, name, node)
 
     def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
         """np.shape(x) is x.shape where x is known to be an array; rules meet numbers as well."""
-        if isinstance(fn, Const) and len(args) == 1 and not isinstance(args[0].type, Unknown):
+        if isinstance(fn, Const) and len(args) == 1 and isinstance(args[0].type, (Array, Scalar)):
             for name in ("shape", "ndim", "size"):
                 if fn.value is getattr(np, name):
                     return self.attribute(args[0], name, node)
@@ -97,10 +103,21 @@ class Application:
         env[self.rule.output] = self.output
         frame = Frame(_source(self.rule), env, template=derivatives)
         self.expander.frames.append(frame)
+        self.expander.versions = _versions([*env.values(), *derivatives.values()])
         try:
             return self.expander.read(self.expander.expr(_as_gast(expr)))
         finally:
             self.expander.frames.pop()
+
+
+def _versions(values: Iterable[Any]) -> dict[Var, Var]:
+    """The states of objects that a rule reads: those it was given, not those at first."""
+    found: dict[Var, Var] = {}
+    for value in values:
+        for atom in value if isinstance(value, list) else [value]:
+            if isinstance(atom, Var) and atom.root is not atom:
+                found[atom.root] = atom
+    return found
 
 
 @functools.lru_cache(maxsize=4096)

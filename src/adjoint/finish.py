@@ -80,15 +80,16 @@ def check_output(t: Type, function: Function) -> None:
         raise OutputError(f"`{name}` returns {what}", function.origin, _ONE_NUMBER)
 
 
-def finish_gradient(d: Cotangents, wrt: list[Var]) -> list[Atom]:
+def finish_gradient(reverse: Any, wrt: list[Var]) -> list[Atom]:
     """The gradients of the arguments: of their structure, shapes and dtypes, in own memory."""
-    finisher = _Finisher(d)
-    return [finisher.finish(d.pop(p), p) for p in wrt]
+    finisher = _Finisher(reverse.d, reverse.has_arrays)
+    return [finisher.finish(reverse.d.pop(p), p) for p in wrt]
 
 
 class _Finisher:
-    def __init__(self, d: Cotangents) -> None:
+    def __init__(self, d: Cotangents, has_arrays: bool) -> None:
         self.d, self.b = d, d.b
+        self.has_arrays = has_arrays
         self.given: set[Var] = set()  # memory that is part of the result already
 
     def finish(self, value: Cotangent | None, of: Var) -> Atom:
@@ -108,9 +109,22 @@ class _Finisher:
     def _number(self, atom: Atom, t: Scalar) -> Atom:
         if isinstance(atom, Const):
             return constant(complex(atom.value) if t.kind == "complex" else float(atom.value))
-        if isinstance(atom.type, Scalar):
+        if isinstance(atom.type, Scalar) and self._is_python(atom, 8):
             return atom
         return self.b.op(builtins.complex if t.kind == "complex" else builtins.float, atom)
+
+    def _is_python(self, atom: Atom, depth: int) -> bool:
+        """Whether a number is certainly one of Python's own, and not one of NumPy's."""
+        if isinstance(atom, Const):
+            return True
+        if not isinstance(atom.type, Scalar) or depth == 0:
+            return False
+        if atom.serial < self.d.mark or not self.has_arrays:
+            return True
+        made = self.b.definitions.get(atom)
+        if made is None or made.target is not atom or made.style != "operator":
+            return False
+        return all(self._is_python(a, depth - 1) for a in made.args)
 
     def _array(self, atom: Atom, of: Var, t: Array) -> Atom:
         if t.dims == ():

@@ -67,7 +67,7 @@ def _gradient(
         seed_for(function, request.has_aux, reverse)
         reverse.block(function.body.stmts)
         builder.origin = None
-        gradients = finish_gradient(reverse.d, wrt)
+        gradients = finish_gradient(reverse, wrt)
         result = gradients[0] if request.single else builder.op(core.TUPLE, *gradients)
         if request.mode == "value_and_grad":
             result = builder.op(core.TUPLE, function.result, result)

@@ -121,6 +121,9 @@ class Reverse:
             return
         if isinstance(op.fn, core.Intrinsic):
             raise no_rule(op, active[0])
+        if op.fn is np.multiply and isinstance(target.type, List):
+            self.repeated(op, value)
+            return
         rule = apply_rule(self.expander, op, active)
         if rule is None:
             self.by_pull(op, value)
@@ -150,6 +153,13 @@ class Reverse:
         for atom, counts in partials.items():
             for partial, count in counts.items():
                 self.d.add(atom, self.scaled(value, partial, count))
+
+    def repeated(self, op: Op, value: Atom) -> None:
+        """[x, y] * n: each element gets the sum over its repetitions."""
+        for atom in op.args:
+            if self.is_active(atom) and isinstance(atom.type, List):
+                part = self.b.op(generic.unrepeat, value, self.saved(atom), type=atom.type)
+                self.d.add(atom, part, fitted=True)
 
     def count_partial(self, partial: Atom, counts: dict[Atom | None, int]) -> None:
         """Count equal partials, signs apart: x * x has twice the partial x, and x - x has none."""
@@ -228,7 +238,7 @@ class Reverse:
                 if isinstance(key, int) and key < 0:
                     length = _length(x.type)
                     key = key + length if length is not None else key
-                if not isinstance(self.d.get(x), Var) and _known_keys(x.type):
+                if _known_keys(x.type):
                     self.d.add_item(x, key, value)
                     return True
             if isinstance(index, Const) and isinstance(index.value, slice):
@@ -455,7 +465,17 @@ class Reverse:
                 result.name, result.named = f"d_{var.name.strip('_')}", True
                 if not isinstance(var.type, Scalar):
                     result.type = var.type
+                self._keep_memory(result, [end[var] for end in ends])
             self.d.set(var, result)
+
+    def _keep_memory(self, result: Var, ends: list[Any]) -> None:
+        """After a branch: memory that was changed in place on either side is still the same."""
+        if not all(isinstance(e, Var) for e in ends):
+            return
+        if ends[0].root is ends[1].root:
+            result.root = ends[0].root
+        elif all(self.d.is_owned(e) for e in ends):
+            self.b.buffers.add(result)
 
     # -- loops ----------------------------------------------------------------------------
 
@@ -493,7 +513,10 @@ class Reverse:
         }
         body, yields = self._backward_body(loop, carried, summed, params, sources, index, lists)
         self._take_over(inits, params, yields, body)
-        results = [self._result(p) for p in params]
+        results = [
+            self._result(param, self._owns(loop_init, end, param, body))
+            for param, loop_init, end in zip(params, inits, yields, strict=True)
+        ]
         list_params = [p for _, p in lists.values()]
         list_results = []
         for made, param in lists.values():
@@ -518,8 +541,10 @@ class Reverse:
         for (item, source), result in zip(
             [(i, s) for i, s in sources.items() if i in lists], list_results, strict=True
         ):
-            version = self.b.in_place(core.REVERSE, result)
-            self.d.add(source, version, fitted=True)
+            whole: Atom = self.b.in_place(core.REVERSE, result)
+            if not _is_false(loop.stop):
+                whole = self.b.op(generic.fill_up, whole, source, type=source.type)
+            self.d.add(source, whole, fitted=True)
 
     def _cotangent_param(self, var: Var) -> Var:
         param = Var(f"d_{var.name.strip('_')}", self.cotangent_type(var.type), named=True)
@@ -532,10 +557,19 @@ class Reverse:
             return Array(np.dtype("complex128" if t.kind == "complex" else "float64"), ())
         return t
 
-    def _result(self, param: Var) -> Var:
+    def _result(self, param: Var, owned: bool) -> Var:
         result = Var(param.name, param.type, named=True)
-        self.b.buffers.add(result)
+        if owned:
+            self.b.buffers.add(result)
         return result
+
+    def _owns(self, init: Atom, end: Atom, param: Var, body: Block) -> bool:
+        """Whether a loop's result is memory of the sweep's own, however often the body ran."""
+        if _is_changed(body, param):
+            return True  # see _take_over
+        return all(
+            isinstance(a, Var) and (a.root is param or self.d.is_owned(a)) for a in (init, end)
+        )
 
     def _list_of_cotangents(self, source: Var) -> tuple[Var, Var]:
         """An empty list for the cotangents of a list's items, and its version in the loop."""
@@ -846,7 +880,7 @@ def halves(
             if finish:
                 from .finish import finish_gradient
 
-                tail.yields = [builder.op(core.TUPLE, *finish_gradient(reverse.d, wrt))]
+                tail.yields = [builder.op(core.TUPLE, *finish_gradient(reverse, wrt))]
             else:
                 atoms = [reverse.d.materialise(reverse.d.get(p), p) for p in wrt]
                 tail.yields = [atoms[0] if len(atoms) == 1 else builder.op(core.TUPLE, *atoms)]
@@ -938,7 +972,8 @@ def export(block: Block, var: Var, outside: set[Var]) -> Atom:
                     continue
                 value = export(side, var, set())
                 # A state of an object that exists before: the other side has it as it was.
-                missing: Atom = UNDEFINED if var.root is var else var.root
+                before = var.root is not var and var.root not in set(_definitions(side))
+                missing: Atom = var.root if before else UNDEFINED
                 for position, result in enumerate(stmt.results):
                     if side.yields[position] is value and other.yields[position] is missing:
                         return result

@@ -245,6 +245,9 @@ def type_of(value: Any, symbols: Symbols, *, promote: bool = False) -> Type:
         return Array(value.dtype, tuple(symbols.for_size(n) for n in value.shape), module)
     if isinstance(value, np.generic):
         return Array(value.dtype, ())
+    for kind in (int, float, complex):
+        if isinstance(value, kind):  # of a class of the user's
+            return type_of(kind(), symbols, promote=promote)
     if isinstance(value, (tuple, list)):
         items = tuple(type_of(v, symbols, promote=promote) for v in value)
         if isinstance(value, tuple):

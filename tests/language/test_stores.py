@@ -398,12 +398,12 @@ def buffer_carries_over(x):
 
 
 @program(array(4))
-def two_buffers_swapped(x):
+def two_buffers_by_turns(x):
     a, b = x * 1.0, np.zeros(4)
     for _ in range(3):
         for i in range(4):
             b[i] = a[i] * a[(i + 1) % 4]
-        a, b = b, a
+        a = b * 1.0
     return np.sum(a * x)
 
 

@@ -60,12 +60,19 @@ def is_summable(case):
 
 
 @named(list(filter(is_summable, CASES)))
-def test_gradient_of_the_sum(case):
-    """The cotangent is the number 1, which is written out: rules see no array."""
+@pytest.mark.parametrize("part", ["sum", "element"])
+def test_gradient_of_a_number(case, part):
+    """The cotangent is the number 1, written out and spread, or one element among zeros."""
     rng = np.random.default_rng(7)
     args = case.args(rng)
-    text = case.source_text.replace("return ", "return np.sum(").rstrip() + ")\n"
-    fn = function_of(text)
+    text = case.source_text.rstrip()
+    if part == "sum":
+        text = text.replace("return ", "return np.sum(") + ")"
+    elif np.ndim(case.call(*args)):
+        text = text.replace("return ", "z = ") + "; return z[" + "-1, " * np.ndim(
+            case.call(*args)
+        ) + "]"
+    fn = function_of(text + "\n")
     gradients = dict(zip(case.active, ad.grad(fn, argnums=case.active)(*args)))
     check_gradients(case, fn, args, np.ones(()), gradients, rng)
 

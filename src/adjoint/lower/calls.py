@@ -312,7 +312,7 @@ class Calls(Statements):
             return self.call_core(source, parent, env, identity)
         if identity is not None and any(f.identity is identity for f in self.frames):
             raise Recursive(identity)
-        env = {n: a.root if isinstance(a, Var) else a for n, a in env.items()}
+        env = {n: self.object_of(a) for n, a in env.items()}
         frame = Frame(source, env, parent)
         frame.identity = identity
         return self.run(frame)

@@ -447,7 +447,7 @@ class Expressions:
 
         def store(side: Callable[[], Atom]) -> Callable[[], None]:
             def run() -> None:
-                self.env[name] = _object(side())
+                self.env[name] = self.object_of(side())
 
             return run
 
@@ -463,11 +463,15 @@ class Expressions:
         self.bind(node.target.id, value)
         return value
 
+    def object_of(self, atom: Atom) -> Atom:
+        """The object that an atom is a version of: what names are bound to."""
+        return atom.root if isinstance(atom, Var) else atom
+
     def bind(self, name: str, value: Atom) -> None:
         """Give a value a name of the user's."""
         if isinstance(value, Var) and not value.named and value.root is value:
             value.name, value.named = name, True
-        self.env[name] = _object(value)
+        self.env[name] = self.object_of(value)
 
     def expr_Tuple(self, node: Any) -> Atom:
         return self.b_tuple(self._elements(node.elts))
@@ -667,11 +671,6 @@ class Expressions:
 def is_shared(atom: Atom) -> TypeGuard[Var]:
     """Whether an atom is an object that may be changed through another name."""
     return isinstance(atom, Var) and is_mutable(atom.type)
-
-
-def _object(atom: Atom) -> Atom:
-    """The object that an atom is a version of: what names are bound to."""
-    return atom.root if isinstance(atom, Var) else atom
 
 
 # -- facts about atoms ------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_cont
 from .calls import Calls, Recursive, _has, _name
 from .expressions import _is_plain
 from .guards import Guard
-from .state import Frame, StaleError
+from .state import Frame
 
 
 class Lowering(Calls):
@@ -65,7 +65,9 @@ def lower_function(
             return lower_call(lowering, fn, arguments, opened), lowering.guards, lowering.b
         except Recursive as found:
             recursive |= {found.code}
-        except StaleError as error:
+        except AliasingError as error:
+            if error.root is None:
+                raise
             # An array in a container of arguments was changed: take its elements out first.
             shared = {error.root, *lowering.aliases.of(error.root)}
             more = {a.name for a in arguments if any(v in shared for v in lowering.params(a.name))}

@@ -146,16 +146,10 @@ class Aliases:
 
 def stale_error(var: Var, changed: Origin | None, here: Origin | None) -> AliasingError:
     where = f" (line {changed.line})" if changed is not None else ""
-    error = StaleError(
+    error = AliasingError(
         f"`{var.name}` may share memory with an array that was changed{where} since",
         here,
         f"Take a copy where `{var.name}` is made, or read the changed array itself.",
     )
     error.root = var
     return error
-
-
-class StaleError(AliasingError):
-    """An AliasingError that knows which object is stale."""
-
-    root: Var

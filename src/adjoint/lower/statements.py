@@ -137,7 +137,7 @@ class Statements(Expressions):
 
     def stmt_Return(self, node: Any) -> None:
         value = constant(None) if node.value is None else self.expr(node.value)
-        self.env[RETURN] = value.root if isinstance(value, Var) else value
+        self.env[RETURN] = self.object_of(value)
         self.env[EXIT] = constant(RETURNED)
 
     def stmt_Break(self, node: Any) -> None:
@@ -477,6 +477,14 @@ class Statements(Expressions):
             body(self._rebuild_item(iterable, iter(slots)))
 
         def make(loop: dict[str, Any]) -> Loop:
+            changed = {p.root for p in loop["params"]}
+            for source in sources:
+                if isinstance(source, Var) and source.root in changed:
+                    raise self.refuse(
+                        f"`{source.name}`, which this loop walks, is changed in it",
+                        node,
+                        "Walk a copy, or use an index: for i in range(len(x)).",
+                    )
             return For(**loop, items=list(items), iterables=[self.read(s) for s in sources])
 
         self.loop(node, start, make, None)
@@ -617,7 +625,7 @@ class Statements(Expressions):
         origin = self.b.origin
         before = self.snapshot()
         assigned = _assigned(node)
-        names = assigned
+        names = [n for n in assigned if not self._keeps(n, node)]
         rebound: set[str] = set()  # names that were taken for kept once, and are not
         params: dict[Any, tuple[Type, bool]] = {}  # name or root -> type and variedness
         roots: list[Var] = []
@@ -657,6 +665,12 @@ class Statements(Expressions):
         else:
             raise self.refuse("no fixed types are found for what this loop changes", node)
         self._finish_loop(node, names, roots, entry, inits, yields, block, make, before, stale)
+
+    def _keeps(self, name: str, node: Any) -> bool:
+        """Whether a loop only changes the array of this name, by `y += v`, and binds no other."""
+        value = self.env.get(name)
+        is_array = isinstance(value, Var) and isinstance(value.type, Array)
+        return is_array and not is_number(value.type) and name not in _assigned(node, False)
 
     def _round(
         self,
@@ -1043,7 +1057,7 @@ def always_exits(nodes: list[Any]) -> bool:
     return isinstance(last, gast.If) and always_exits(last.body) and always_exits(last.orelse)
 
 
-def _assigned(node: Any) -> list[str]:
+def _assigned(node: Any, augmented: bool = True) -> list[str]:
     """The names that a loop assigns, in order; those of functions defined in it excepted."""
     found: dict[str, None] = {}
 
@@ -1051,6 +1065,9 @@ def _assigned(node: Any) -> list[str]:
         if isinstance(n, (gast.FunctionDef, gast.Lambda, gast.ClassDef)):
             if isinstance(n, gast.FunctionDef):
                 found.setdefault(n.name)
+            return
+        if isinstance(n, gast.AugAssign) and isinstance(n.target, gast.Name) and not augmented:
+            visit(n.value)
             return
         if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Store):
             found.setdefault(n.id)

@@ -73,7 +73,10 @@ def number(z, x):
     d[z, x] = 1
 
 
-@rule(np.full, when=lambda dtype: not _to_step(dtype))
+@rule(
+    np.full,
+    when=lambda fill_value, dtype: np.ndim(fill_value) == 0 and not _to_step(dtype),
+)
 def full(z, shape, fill_value, dtype=None):
     d[z] = np.broadcast_to(d[fill_value], z.shape)
     d[fill_value] += d[z]

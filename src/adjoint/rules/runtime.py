@@ -110,10 +110,12 @@ def split_like(d, xs, axis=0):
     if axis is None:
         sizes, d = [np.size(x) for x in xs], d.reshape(-1)
     else:
-        sizes = [x.shape[axis] for x in xs]
+        sizes = [np.shape(x)[axis] for x in xs]
     ends = [sum(sizes[:i]) for i in range(1, len(sizes))]
     parts = module_of(d).split(d, ends, axis=axis or 0)
-    return [p.reshape(np.shape(x)) for p, x in zip(parts, xs)] if axis is None else parts
+    if axis is None:
+        return [p.reshape(np.shape(x)) for p, x in zip(parts, xs)]
+    return [unstack_like(p, x) if isinstance(x, (list, tuple)) else p for p, x in zip(parts, xs)]
 
 
 def unstack_like(d, xs, axis=0):
@@ -131,17 +133,17 @@ def unstack_like(d, xs, axis=0):
 def untile(d, x, reps):
     """The transpose of np.tile(x, reps)."""
     reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
-    shape = (1,) * (len(reps) - len(x.shape)) + tuple(x.shape)
+    shape = (1,) * (len(reps) - np.ndim(x)) + np.shape(x)
     reps = (1,) * (len(shape) - len(reps)) + reps
     pairs = [n for pair in zip(reps, shape) for n in pair]
-    return d.reshape(pairs).sum(axis=tuple(range(0, 2 * len(shape), 2))).reshape(x.shape)
+    return d.reshape(pairs).sum(axis=tuple(range(0, 2 * len(shape), 2))).reshape(np.shape(x))
 
 
 def unrepeat(d, x, repeats, axis=None):
     """The transpose of np.repeat(x, repeats, axis)."""
     xp = module_of(d)
     if axis is None:
-        return unrepeat(d, x.reshape(-1), repeats, 0).reshape(x.shape)
+        return unrepeat(d, xp.ravel(x), repeats, 0).reshape(np.shape(x))
     axis %= x.ndim
     if np.ndim(repeats) == 0:
         shape = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])

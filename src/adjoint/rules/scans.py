@@ -22,7 +22,7 @@ from .template import d, named, rule
 def others(x, axis):
     """For every element the product of the others that are reduced with it."""
     if axis is None:
-        return np.reshape(others_last(np.reshape(x, -1)), x.shape)
+        return np.reshape(others_last(np.reshape(x, -1)), np.shape(x))
     if isinstance(axis, tuple):
         ends = np.transpose(x, reduced_last(x.ndim, axis))
         flat = np.reshape(ends, ends.shape[: -len(axis)] + (-1,))

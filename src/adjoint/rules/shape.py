@@ -125,7 +125,7 @@ def unconcatenate(d, xs, axis):
     if len(xs) == 1:
         return [d]
     if len(xs) == 2:
-        n = xs[0].shape[axis]
+        n = np.shape(xs[0])[axis]
         return [head(d, n, axis), tail(d, n, axis)]
     return split_like(d, xs, axis)
 

@@ -99,7 +99,9 @@ def fit(d: Any, x: Any) -> Any:
     if dtype is None and isinstance(x, (int, float, complex)):
         return float(d) if real else complex(d)
     if dtype is not None and dtype.kind in "fc" and getattr(d, "dtype", None) != dtype:
-        d = d.astype(dtype) if hasattr(d, "astype") else dtype.type(d)
+        return d.astype(dtype) if hasattr(d, "astype") else dtype.type(d)
+    if dtype is None and hasattr(d, "dtype"):
+        return complex(d) if isinstance(x, complex) else float(d)
     return d
 
 
@@ -151,3 +153,16 @@ def copy(x: Any) -> Any:
     if hasattr(x, "dtype") and getattr(x, "shape", ()) != ():
         return x.copy()
     return x
+
+
+def fill_up(d: list[Any], xs: Any) -> list[Any]:
+    """Cotangents of the first elements of a sequence, with zeros for the others."""
+    return [*d, *(zeros_like(x) for x in xs[len(d) :])]
+
+
+def unrepeat(d: list[Any], xs: list[Any]) -> list[Any]:
+    """The transpose of xs * n: for each element the sum over its repetitions."""
+    total = d[: len(xs)]
+    for start in range(len(xs), len(d), max(len(xs), 1)):
+        total = add(total, d[start : start + len(xs)])
+    return total or [zeros_like(x) for x in xs]
