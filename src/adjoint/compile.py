@@ -188,7 +188,7 @@ def _floats(gradient: Any) -> Any:
         return {k: _floats(v) for k, v in gradient.items()}
     if isinstance(gradient, (list, tuple)):
         return rebuild(gradient, list(map(_floats, gradient)))
-    return float(gradient) if isinstance(gradient, (int, float)) else gradient
+    return float(gradient) if isinstance(gradient, (int, np.integer)) else gradient
 
 
 def check_differentiable(value: Any, name: str) -> None:

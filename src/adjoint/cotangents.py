@@ -261,6 +261,24 @@ class Cotangents:
                 made = self.b.op(generic.add_item, made, constant(key), element, type=t)
         return self.named(made, of)
 
+    def solid(self, value: Cotangent | None, of: Var) -> Atom:
+        """A cotangent as one atom of the variable's dtype: what a branch or a loop hands on."""
+        atom = self.materialise(value, of)
+        t = of.type
+        if isinstance(t, Array) and isinstance(atom.type, Array) and atom.type.element != t.element:
+            return self.copy(atom, of) if t.dims else self._cast(atom, t)
+        return atom
+
+    def _cast(self, value: Atom, t: Array) -> Atom:
+        """A cotangent in another dtype; a number may be one of Python's, which has no astype."""
+        assert isinstance(value.type, Array)
+        made = Array(t.element, value.type.dims, value.type.module)
+        if made.dims == () and made.module == "numpy":
+            return self.b.op(t.element.type, value, type=made)
+        return self.b.op(
+            np.ndarray.astype, value, constant(t.element), style="method", type=made
+        )
+
     def _part(self, value: Cotangent | None, of: Var, key: Any) -> Atom:
         if value is not None and not isinstance(value, Parts):
             return value
@@ -293,13 +311,7 @@ class Cotangents:
         ):
             spread = self.b.definition(value, np.broadcast_to)
             if spread is None or not isinstance(spread.args[0].type, Scalar):
-                return self.b.op(
-                    np.ndarray.astype,
-                    value,
-                    constant(t.element),
-                    style="method",
-                    type=Array(t.element, value.type.dims, value.type.module),
-                )
+                return self._cast(value, t)
         return value
 
     def _fit_shape(self, value: Atom, target: Var) -> Atom:
@@ -343,10 +355,20 @@ class Cotangents:
         if isinstance(value, Var) and self.is_owned(value):
             self.set(var, value)
             return value
-        copy = self.b.op(np.copy, value, style="method", type=var.type)
+        copy = self.copy(value, var)
+        self.set(var, self.named(copy, var))
+        return copy
+
+    def copy(self, value: Atom, of: Var) -> Var:
+        """A cotangent of an array in memory of its own, in the array's dtype."""
+        spread = self.b.definition(value, np.broadcast_to)
+        source = value if spread is None else spread.args[0]
+        if dims_of(source.type) == ():
+            copy = self.b.op(np.full_like, of, source, type=of.type)
+        else:
+            copy = self.b.op(np.copy, value, style="method", type=of.type)
         assert isinstance(copy, Var)
         self.b.unshare(copy)
-        self.set(var, self.named(copy, var))
         return copy
 
     def _can_sum_into(self, before: Atom, value: Atom, of: Var) -> bool:

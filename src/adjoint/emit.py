@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import core
+from .analysis.boxed import boxed_vars
 from .control import stop_gradient
 from .core import UNDEFINED, Atom, Block, Const, External, For, Function, If, Intrinsic, Op, Var
 from .errors import Origin
@@ -222,6 +223,8 @@ class _Writer:
         self.taken = {p for parts in self.unpacked.values() for p in parts if p is not None}
         reserved = self.reserved - {p.name for p in function.params}
         self.names = Names(function, reserved, self.folding.folded)
+        folded = self.folding.folded
+        self.boxed = {self.names[v] for v in boxed_vars(function) if v not in folded}
         name = self.functions[id(function)]
         self.line(f"def {name}({self._signature(function)}):", function.origin)
         self.depth += 1
@@ -278,6 +281,7 @@ class _Writer:
             and isinstance(value.left, ast.Name)
             and value.left.id == name
             and core_is_number(target)
+            and name not in self.boxed
         ):
             self.write(ast.AugAssign(_store(name), value.op, value.right), stmt)
             return

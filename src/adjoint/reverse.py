@@ -137,6 +137,7 @@ class Reverse:
         rule.output = self.saved(target)
         known = rule.rule.differentiable
         partials: dict[Var, dict[Atom | None, int]] = {}
+        contributions: list[tuple[Atom, Atom]] = []
         for name, atom in operands:
             if not self.is_active(atom):
                 continue
@@ -146,13 +147,16 @@ class Reverse:
                 contribution = rule.value(line.expr, {rule.rule.output: value})
                 if line.sign < 0:
                     contribution = self.b.op(np.negative, contribution, style="operator")
-                self.d.add(atom, contribution)
+                contributions.append((atom, contribution))
             for line in rule.lines_for("partial", name):
                 if not _is_number(line.expr, 0):
                     self.count_partial(rule.value(line.expr, {}), partials.setdefault(atom, {}))
         for atom, counts in partials.items():
             for partial, count in counts.items():
-                self.d.add(atom, self.scaled(value, partial, count))
+                contributions.append((atom, self.scaled(value, partial, count)))
+        # Only now: a sum may be made in the memory of `value`, which all of them read.
+        for atom, contribution in contributions:
+            self.d.add(atom, contribution)
 
     def repeated(self, op: Op, value: Atom) -> None:
         """[x, y] * n: each element gets the sum over its repetitions."""
@@ -319,7 +323,10 @@ class Reverse:
         if self.is_active(new):
             present = self.d.get(version)
             assert isinstance(present, Var) and isinstance(new, Var)
-            part = self.b.op(operator.getitem, present, index)
+            if is_basic_index(index.type) or _is_mask(index.type) or self.is_unique(index):
+                part = self.b.op(operator.getitem, present, index)
+            else:
+                part = self.b.op(generic.gather_stored, present, index)
             clears = op.fn is core.STORE and self.is_active(before)
             if clears and not once and _shares(part.type, index.type):
                 part = self.b.op(np.copy, part, style="method", type=part.type)
@@ -375,7 +382,11 @@ class Reverse:
         index, new = op.args[1], op.args[2]
         if isinstance(index, Const) and isinstance(value, Parts):
             parts = dict(value.items)
-            part = parts.pop(index.value, None)
+            length = _length(version.type)
+            key = index.value
+            if isinstance(key, int) and length is not None:
+                key %= length
+            part = parts.pop(key, None)
             if part is not None:
                 self.d.add(new, part)
             if self.is_active(before) and parts:
@@ -458,7 +469,7 @@ class Reverse:
         changed = [v for v in outer if any(e[v] is not before[v] for e in ends)]
         for block, end in zip(blocks, ends, strict=True):
             with self.b.inside(block):
-                block.yields = [self.d.materialise(end[v], v) for v in changed]
+                block.yields = [self.d.solid(end[v], v) for v in changed]
         results = self.b.branch(stmt.test, *blocks)
         for var, result in zip(changed, results, strict=True):
             if isinstance(result, Var):
@@ -496,11 +507,11 @@ class Reverse:
         array_sources = [s for s in sources.values() if isinstance(s.type, Array)]
         summed = list(dict.fromkeys([*outer, *array_sources]))
         index = self._index_of(loop) if array_sources else None
-        inits: list[Atom] = [self.d.materialise(ends[i], loop.results[i]) for i in carried]
+        inits: list[Atom] = [self.d.solid(ends[i], loop.results[i]) for i in carried]
         params = [self._cotangent_param(loop.params[i]) for i in carried]
         for var in summed:
             before = self.d.pop(var)
-            init = self.d.materialise(before, var)
+            init = self.d.solid(before, var)
             inits.append(init)
             params.append(self._cotangent_param(var))
         for init in inits:
@@ -512,7 +523,8 @@ class Reverse:
             if not isinstance(s.type, Array)
         }
         body, yields = self._backward_body(loop, carried, summed, params, sources, index, lists)
-        self._take_over(inits, params, yields, body)
+        shapes = [*(loop.results[i] for i in carried), *summed]
+        self._take_over(inits, params, yields, body, shapes)
         results = [
             self._result(param, self._owns(loop_init, end, param, body))
             for param, loop_init, end in zip(params, inits, yields, strict=True)
@@ -621,9 +633,9 @@ class Reverse:
                 if value is None:
                     yields.append(self._no_cotangent(loop, i, param))
                 else:
-                    yields.append(self.d.materialise(value, loop.params[i]))
+                    yields.append(self.d.solid(value, loop.params[i]))
             for var in summed:
-                yields.append(self.d.materialise(self.d.pop(var), var))
+                yields.append(self.d.solid(self.d.pop(var), var))
         self.d.values = saved
         self.b_versions = versions
         return body, yields
@@ -633,12 +645,19 @@ class Reverse:
         before = loop.params[position]
         dims = before.type.dims if isinstance(before.type, Array) else None
         varies = dims is None or any(isinstance(n, Dim) and n.wild for n in dims)
-        if varies and loop.inits[position] is not UNDEFINED:
-            return self.d.zeros(before)
-        return self.d.zeros(param)
+        if not varies:
+            return self.d.zeros(param)
+        undefined = loop.inits[position] is UNDEFINED
+        last = loop.body.yields[position]
+        return self.d.zeros(last if undefined and isinstance(last, Var) else before)
 
     def _take_over(
-        self, inits: list[Atom], params: list[Var], yields: list[Atom], body: Block
+        self,
+        inits: list[Atom],
+        params: list[Var],
+        yields: list[Atom],
+        body: Block,
+        of: list[Var],
     ) -> None:
         """Where the body sums into a parameter's memory, that memory must be the loop's own."""
         for position, param in enumerate(params):
@@ -648,9 +667,7 @@ class Reverse:
             if isinstance(init, Var) and not (
                 self.d.is_owned(init) and inits.count(init) == 1 and self.d.owners[init] == 0
             ):
-                copy = self.b.op(np.copy, init, style="method", type=init.type)
-                assert isinstance(copy, Var)
-                self.b.unshare(copy)
+                copy = self.d.copy(init, of[position])
                 copy.name, copy.named = param.name, True
                 inits[position] = copy
             end = yields[position]
@@ -660,8 +677,7 @@ class Reverse:
                     self.d.is_owned(end)
                 ):
                     with self.b.inside(body):
-                        copy = self.b.op(np.copy, end, style="method", type=end.type)
-                    yields[position] = copy
+                        yields[position] = self.d.copy(end, param)
 
     def _index_of(self, loop: Loop) -> Var:
         """The number of the iteration, counted beside the sequences that the loop walks."""

@@ -258,4 +258,58 @@ def f(p):
         p = p * 2.0
     p /= 2.5
     return 0.5 + p[0, 0]
+# --- duplicates_stored: -0.5, np.array([-0.1, 0.6, 1.1])
+def f(p, q):
+    q[[0, 1, 0]] = p
+    return q.sum()
+# --- element_read_in_no_grad: [np.array([0.1, 1.1, 0.7])], np.array([-0.1, -1.1])
+def f(p, q):
+    with ad.no_grad():
+        v = p[0]
+    q[-1] = np.sum(p[0])
+    return np.sum(q) + v[0]
+# --- list_changed_under_a_name_from_a_loop: [0.3, -0.9, -0.7]
+def f(p):
+    for e in np.ones(2):
+        v = p
+    v[1] += 1
+    return sum([e for e in p])
+# --- float32_store: np.array([-0.9, -0.6], np.float32)
+def f(p):
+    p[1] = 0
+    return np.sum(p)
+# --- float32_branch: np.array([0.2, -0.9], np.float32), 0.8
+def f(p, q):
+    if q > 0.5:
+        p -= p
+    return p.sum()
+# --- float32_return_in_loop: np.array([0.3, 0.9], np.float32), 0.35
+def f(p, q):
+    for e in p:
+        return np.sin(q) + np.sum(p)
+    return q
+# --- list_of_a_loop_used_after_it: np.array([0.1, -0.7, -0.8])
+def f(p):
+    for i in range(0, 6, 2):
+        xs = []
+        xs.append(p[1])
+    return sum(xs)
+# --- negative_list_index_stored: np.array([0.6, 0.3]), [-0.4, 0.9, -0.8, -0.7]
+def f(p, q):
+    q[-2] = sum([1 for e in p])
+    return sum([e for e in q])
+# --- in_place_by_own_multiple: [-0.8, 0.3], np.array([-0.4])
+def f(p, q):
+    q -= q * p[0]
+    return np.sum(q * q)
+# --- in_place_by_own_ratio: np.array([0.7, 0.3])
+def f(p):
+    p += p / (p * p + 1.0)
+    return np.sum(np.tanh(p))
+# --- overwritten_before_stacked: np.array([0.1, -0.5, 0.7]), np.array([-0.1, 0.6])
+def f(p, q):
+    q[1] = 2
+    q = p[1:] + q
+    v = np.prod([[1, 1, 3], [2, 1, 4], [0.5, q[1], 0.5]], axis=1)
+    return v.sum()
 ''')

@@ -122,7 +122,7 @@ _REDUCE = [
     "np.sum({})", "{}.sum()", "np.mean({})", "{}.mean()", "np.max({})", "{}.min()", "np.var({})",
     "np.sum({} ** 2)", "np.prod(np.sin({}))", "np.linalg.norm({})", "np.sum(np.abs({}))",
     "np.amax({})", "np.sum(np.tanh({}))", "np.ravel({})[0]", "np.ravel({})[-1]",
-    "np.sum({}[::-1])", "np.median({})", "np.std({})",
+    "np.sum({}[::-1])", "np.median({})", "np.std(np.append({}, [3.0, -2.0]))",
 ]  # fmt: skip
 _REDUCE_AXIS = ["np.sum", "np.mean", "np.max", "np.sum", "np.min", "np.prod", "np.var"]
 

@@ -19,9 +19,16 @@ def same_failure(wanted: Outcome) -> Callable[[str], bool]:
             return False
         if wanted.kind in (CRASH, REFUSED):
             return got.group == wanted.group
-        return got.detail.split(":")[0] == wanted.detail.split(":")[0]
+        return _sort(got) == _sort(wanted)
 
     return test
+
+
+def _sort(outcome: Outcome) -> tuple[str, bool]:
+    """What is wrong: a value, an effect, a structure, or any of the ways to a gradient."""
+    what = outcome.detail.split(":")[0]
+    what = "gradient" if what in ("alone", "vjp", "again") else what
+    return what, "nan" in outcome.detail or "inf" in outcome.detail
 
 
 def shrink(text: str, fails: Callable[[str], bool], seconds: float = 60.0) -> str:

@@ -62,7 +62,7 @@ _PURE_FUNCTIONS: frozenset[Any] = frozenset(
 _MUTATING_METHODS = frozenset(
     {"fill", "sort", "put", "itemset", "resize", "partition", "setflags", "setfield"}
 )
-_PURE_BUILTINS = frozenset({print, repr, str, format, id, type, hash, ascii})
+_TEXTS = frozenset({repr, str, format, ascii})
 _ALIASES: dict[Any, Any] = {builtins.abs: np.absolute, builtins.pow: np.power}
 
 
@@ -143,6 +143,8 @@ class Calls(Statements):
         special = _lookup(_SPECIAL, value)
         if special is not None:
             return special(self, args, kwargs, node)
+        if value is print or _has(value, _TEXTS):
+            return self.opaque(fn, args, kwargs)
         canonical = self.canonical(value)
         if _has(canonical, REFUSED):
             if any(a.varied for a in [*args, *kwargs.values()]):
@@ -215,7 +217,7 @@ class Calls(Statements):
         t: Type = UNKNOWN
         if value is print:
             t = NONE
-        elif value in (repr, str, format, ascii):
+        elif _has(value, _TEXTS):
             t = Object(str)
         target = Var("result", t)
         target.varied = any(a.varied for a in [*args, *kwargs.values()]) and carries_derivative(t)

@@ -87,6 +87,7 @@ class Expressions:
         self.versions: dict[Var, Var] = {}
         self.stale: dict[Var, Origin | None] = {}
         self.aliases = Aliases()
+        self.rewritten: set[Var] = set()  # lists and dicts that may hold other elements by now
         self.guards: list[Guard] = []
         self.silent = 0  # inside no_grad
         self.entry = Block()  # reads of the arguments' elements, before everything else
@@ -134,6 +135,8 @@ class Expressions:
         """Make a stale view or container anew from the present version of what it shows."""
         made = self.b.definitions.get(root)
         if made is None or made.target is not root or root in self.versions:
+            return None
+        if root in self.rewritten:
             return None
         container = made.fn in (core.TUPLE, core.LIST, core.DICT)
         view = made.fn in VIEWS or (
@@ -239,6 +242,8 @@ class Expressions:
         version.varied = version.varied and carries_derivative(version.type)
         for other in self.aliases.of(root):
             self.stale[other] = self.b.origin
+            if is_container(root.type) and not isinstance(other.type, Tuple):
+                self.rewritten.add(other)
         self.versions[root] = version
         return version
 
@@ -517,12 +522,14 @@ class Expressions:
         known = self.entry_items[container]
         place = freeze(key)
         if place not in known:
+            silent, self.silent = self.silent, 0
             with self.b.inside(self.entry):
                 made = self.op(operator.getitem, container, constant(key), type=t)
+            self.silent = silent
             known[place] = made
             if isinstance(made, Var) and is_container(t):
                 self.entry_items[made] = {}
-        return known[place]
+        return self.quiet(known[place])
 
     def expr_Dict(self, node: Any) -> Atom:
         keys, values = [], []

@@ -101,7 +101,7 @@ def lower_call(
         else:
             result = lowering.run(frame)
             lowering.frames.append(frame)
-        name, doc = fn.__name__, fn.__doc__ or ""
+        name, doc = fn.__name__.replace("<lambda>", "lambda_"), fn.__doc__ or ""
     else:
         source = _made_up_source(fn)
         lowering.frames.append(Frame(source, {}))

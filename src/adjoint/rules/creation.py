@@ -73,16 +73,18 @@ def number(z, x):
     d[z, x] = 1
 
 
-@rule(
-    np.full,
-    when=lambda fill_value, dtype: np.ndim(fill_value) == 0 and not _to_step(dtype),
-)
+def _one_array(fill_value, dtype):
+    """A list spread over an array has a cotangent in parts, which is not written yet."""
+    return not isinstance(fill_value, (list, tuple)) and not _to_step(dtype)
+
+
+@rule(np.full, when=_one_array)
 def full(z, shape, fill_value, dtype=None):
     d[z] = np.broadcast_to(d[fill_value], z.shape)
     d[fill_value] += d[z]
 
 
-@rule(np.full_like, when=lambda dtype: not _to_step(dtype))
+@rule(np.full_like, when=_one_array)
 def full_like(z, a, fill_value, dtype=None):
     d[z, a] = 0
     d[z] = np.broadcast_to(d[fill_value], z.shape)

@@ -98,7 +98,9 @@ def fit(d: Any, x: Any) -> Any:
         d = d.real
     if dtype is None and isinstance(x, (int, float, complex)):
         return float(d) if real else complex(d)
-    if dtype is not None and dtype.kind in "fc" and getattr(d, "dtype", None) != dtype:
+    given = getattr(d, "dtype", None)
+    # None == np.dtype(float) is true in NumPy.
+    if dtype is not None and dtype.kind in "fc" and (given is None or given != dtype):
         return d.astype(dtype) if hasattr(d, "astype") else dtype.type(d)
     if dtype is None and hasattr(d, "dtype"):
         return complex(d) if isinstance(x, complex) else float(d)
@@ -166,3 +168,15 @@ def unrepeat(d: list[Any], xs: list[Any]) -> list[Any]:
     for start in range(len(xs), len(d), max(len(xs), 1)):
         total = add(total, d[start : start + len(xs)])
     return total or [zeros_like(x) for x in xs]
+
+
+def gather_stored(d: Any, index: Any) -> Any:
+    """d[index], with 0 where a later element of the same store has overwritten one.
+
+    The cotangent of v in x[index] = v, where the index may name an element twice: the last wins.
+    """
+    xp, part = module_of(d), d[index]
+    order = xp.arange(part.size).reshape(part.shape)
+    last = xp.zeros(d.shape, dtype=order.dtype)
+    last[index] = order
+    return xp.where(last[index] == order, part, 0)
