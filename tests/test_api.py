@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import adjoint as ad
-from adjoint import compile as compile_
+from adjoint import pipeline
 
 
 def loss(w, x, *, scale=1.0):
@@ -325,7 +325,7 @@ def test_source_before_the_first_call_is_the_general_form():
 
 
 def test_source_follows_the_last_call():
-    g = ad.grad(lambda x: (x * x) if isinstance(x, float) else np.sum(x * x))
+    g = ad.grad(lambda x: (x * x) if isinstance(x, float) else np.sum(np.sin(x)))
     g(3.0)
     scalar = g.source
     g(np.ones(3))
@@ -380,13 +380,13 @@ def test_pickle_of_a_method_decorator():
 
 def test_threads_compile_once(monkeypatch):
     made = []
-    derive = compile_.derive
+    derive = pipeline.derive
 
     def counted(*args, **kwargs):
         made.append(1)
         return derive(*args, **kwargs)
 
-    monkeypatch.setattr(compile_, "derive", counted)
+    monkeypatch.setattr(pipeline, "derive", counted)
     g = ad.grad(lambda x: np.sum(x * x * x))
     barrier = threading.Barrier(32)
     results = [None] * 32
@@ -678,7 +678,7 @@ def test_new_sizes_compile_nothing(monkeypatch):
     def refuse(*args, **kwargs):
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(compile_, "derive", refuse)
+    monkeypatch.setattr(pipeline, "derive", refuse)
     for n in range(2, 30):
         if n != 4:
             assert g(np.ones(4), np.ones((n, 4))).shape == (4,)
@@ -708,7 +708,7 @@ def test_cache_keeps_no_arguments():
     g(x, {"w": w})
     v(x, {"w": w})
     ad.vjp(lambda x: x * x, x)
-    ad.source(lambda x: x * x, x)
+    ad.source(lambda x: np.sum(x * x), x)
     del x, w
     gc.collect()
     assert [r() for r in refs] == [None, None]

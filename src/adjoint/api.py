@@ -16,7 +16,7 @@ from .request import Argument, Request
 from .retell import retell
 from .runtime.generic import copy, is_differentiable, rebuild
 from .signature import matcher
-from .types import UNKNOWN, Symbols, array_module
+from .types import UNKNOWN, Symbols, array_module, array_namespace
 
 Names = str | Sequence[str] | None
 Numbers = int | Sequence[int] | None
@@ -41,13 +41,13 @@ class Gradient:
         self._name = getattr(fn, "__name__", "the function")
         spec.check(self._compiler.parameters, self._name)
         # The signature of the last call is tried first: (whether arguments have it, its code).
-        self._latest: tuple[Callable[..., bool], Any] = (lambda *args: False, None)
+        self._latest: tuple[Callable[..., bool], Any] = (_never, None)
         self._arity = self._compiler.arity if self._compiler.plain else -1
 
     def _request(self, names: tuple[str, ...]) -> Request:
         return Request(self._mode, names, self._spec.is_single(), self._spec.has_aux)
 
-    def _names(self, bound: dict[str, Any]) -> tuple[str, ...]:
+    def _names(self, bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
         return self._spec.names(self._compiler.parameters)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -64,6 +64,7 @@ class Gradient:
                 raise
         else:
             compiled, _ = self._compiler.find(args, kwargs)
+            self._latest = _never, compiled
             bound = self._compiler.signature.bind(*args, **kwargs)
             bound.apply_defaults()
             if compiled.changes:
@@ -102,7 +103,7 @@ class Gradient:
     @property
     def source(self) -> str:
         """The derivative as text: as the last call ran it, else its general form."""
-        latest = self._compiler.latest
+        _, latest = self._latest
         if latest is not None:
             return _text(latest.emitted)
         return source(self.primal, argnums=self._spec.as_argnums(self._compiler.parameters))
@@ -110,6 +111,10 @@ class Gradient:
     def __repr__(self) -> str:
         name = getattr(self.primal, "__qualname__", repr(self.primal))
         return f"<adjoint.{self._mode} of {name}>"
+
+
+def _never(*args: Any) -> bool:
+    return False
 
 
 def _by_name(module: str, name: str) -> Any:
@@ -269,12 +274,26 @@ def value_and_grad(
     return Gradient(fn, "value_and_grad", spec)
 
 
-@functools.lru_cache(maxsize=256)
 def _vjp_compiler(fn: Callable[..., Any]) -> Compiler:
-    def names(bound: dict[str, Any]) -> tuple[str, ...]:
-        return tuple(n for n, v in bound.items() if is_differentiable(v))
+    try:
+        return _kept_vjp_compiler(fn)
+    except TypeError:
+        hash_ = getattr(type(fn), "__hash__", None)
+        if hash_ is not None:
+            raise
+        return _new_vjp_compiler(fn)
 
+
+def _new_vjp_compiler(fn: Callable[..., Any]) -> Compiler:
+    def names(bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
+        return tuple(n for n, v in bound.items() if n in given and is_differentiable(v))
+
+    if not callable(fn):
+        raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
     return Compiler(fn, lambda wrt: Request("vjp", wrt), names)
+
+
+_kept_vjp_compiler = functools.lru_cache(maxsize=256)(_new_vjp_compiler)
 
 
 def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -295,13 +314,13 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     (array([6., 8.]),)
     """
     compiler = _vjp_compiler(fn)
-    compiled, values = compiler.find(primals, {})
-    names = list(compiler.bind(primals, {})[0])
-    wrt = compiler.select(dict(zip(names, values, strict=True)))
+    compiled, _ = compiler.find(primals, {})
+    bound, given = compiler.bind(primals, {})
+    wrt = compiler.select(bound, given)
     if compiled.changes:
-        compiled.check_apart(dict(zip(names, values, strict=True)), getattr(fn, "__name__", "fn"))
+        compiled.check_apart(bound, getattr(fn, "__name__", "the function"))
     originals: dict[int, tuple[Any, Any]] = {}
-    kept = [_copied(v, originals) for v in values]
+    kept = [_copied(v, originals) for v in bound.values()]
     try:
         value, saved = compiled.run(*kept)
     except Exception as error:
@@ -320,9 +339,22 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
         except Exception as error:
             retell(error, compiled.filename, compiled.emitted.origins)
             raise
-        return tuple(next(parts) if n in wrt else None for n in names)
+        found = {n: next(parts) if n in wrt else None for n in bound}
+        return _one_for_each(compiler, found, len(primals))
 
     return value, pullback
+
+
+def _one_for_each(compiler: Compiler, found: dict[str, Any], count: int) -> tuple[Any, ...]:
+    """Cotangents by parameter -> one for each positional argument."""
+    parts: list[Any] = []
+    for p in compiler.parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            rest = found[p.name]
+            parts += [None] * (count - len(parts)) if rest is None else rest
+        elif len(parts) < count:
+            parts.append(found[p.name])
+    return tuple(parts[:count])
 
 
 def _copied(value: Any, originals: dict[int, tuple[Any, Any]]) -> Any:
@@ -387,6 +419,9 @@ def _checked_cotangent(cotangent: Any, value: Any, what: str) -> Any:
     given = getattr(cotangent, "dtype", None)
     if given is not None and given.kind == "c" and dtype.kind != "c":
         raise CotangentError(f"the cotangent of {what} is complex, but the value is real")
+    module = array_module(type(value)) or "numpy"
+    if module != "numpy":
+        return array_namespace(module).asarray(cotangent, dtype)
     if np.shape(value) == ():
         return dtype.type(cotangent)
     return (

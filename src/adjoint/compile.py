@@ -81,7 +81,7 @@ class Compiler:
     def __init__(self, fn: Any, request: Callable[[tuple[str, ...]], Request], select: Any) -> None:
         self.fn = fn
         self.request = request
-        self.select = select  # bound arguments -> the names to differentiate by
+        self.select = select  # (bound arguments, those given) -> the names to differentiate by
         self.signature = _signature(fn)
         self.parameters = tuple(self.signature.parameters.values())
         self.plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
@@ -115,13 +115,15 @@ class Compiler:
             found = self.exact.get(key)
             if found is not None and is_current(found):
                 return found
-            wrt = self.select(bound)
+            wrt = self.select(bound, given)
             symbols = Symbols()
             arguments = [
                 self._argument(name, value, name in wrt, name in given, symbols)
                 for name, value in bound.items()
             ]
-            pattern = tuple((a.type, freeze(a.value) if a.literal else None) for a in arguments)
+            pattern = tuple(
+                (a.type, a.wrt, a.given, freeze(a.value) if a.literal else None) for a in arguments
+            )
             compiled = self.patterns.get(pattern)
             if compiled is None or not is_current(compiled):
                 compiled = self.make(arguments, wrt, symbols)
@@ -162,7 +164,8 @@ class Compiler:
         t = type_of(value, symbols, promote=wrt)
         default = not given and isinstance(value, (int, float))
         literal = not wrt and (default or _is_static(value))
-        return Argument(name, t, wrt, literal, value if literal else None)
+        kind = self.signature.parameters[name].kind
+        return Argument(name, t, wrt, literal, value if literal else None, given, kind)
 
     def make(self, arguments: list[Argument], wrt: tuple[str, ...], symbols: Symbols) -> Compiled:
         text = ", ".join(_parameter_texts(self.parameters))

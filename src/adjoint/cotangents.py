@@ -132,8 +132,13 @@ class Cotangents:
             self.set(var, version)
         self.b.origin = origin
 
-    def add(self, atom: Atom, value: Cotangent, *, fitted: bool = False) -> None:
-        """Add a contribution to the cotangent of an atom."""
+    def add(
+        self, atom: Atom, value: Cotangent, *, fitted: bool = False, lend: bool = True
+    ) -> None:
+        """Add a contribution to the cotangent of an atom.
+
+        `lend`: it may share memory with the cotangent that it was computed from.
+        """
         if not isinstance(atom, Var):
             return
         if isinstance(value, Parts):
@@ -141,6 +146,8 @@ class Cotangents:
             return
         if not fitted:
             value = self.fit(value, atom)
+        if lend:
+            self._lend(value)
         before = self.values.get(atom)
         if isinstance(before, Parts):
             before = self.materialise(before, atom)
@@ -161,6 +168,22 @@ class Cotangents:
         else:
             total = self.b.op(np.add, before, value, style="operator")
         self.set(atom, self.named(total, atom) if _is_array(atom.type) else total)
+
+    def _lend(self, value: Atom) -> None:
+        """A view of a cotangent's memory is handed on: that memory is not summed into any more."""
+        made = self.b.definitions.get(value) if isinstance(value, Var) else None
+        while made is not None and made.target is value and isinstance(value, Var):
+            if value.serial < self.mark or not (
+                made.fn in _NOT_FRESH or _returns_operand(made.fn)
+            ):
+                return
+            source = made.args[0]
+            if not isinstance(source, Var):
+                return
+            self.owners[source] += 1
+            if source.root is not source:
+                self.owners[source.root] += 1
+            value, made = source, self.b.definitions.get(source)
 
     def _add_parts(self, atom: Var, value: Parts) -> None:
         before = self.values.get(atom)
@@ -429,6 +452,8 @@ def _shape_type(t: Type) -> Type:
 
 def _with_dims(value: Type, target: Type) -> Type:
     if isinstance(target, Array):
-        element = value.element if isinstance(value, Array) else target.element
+        element = np.dtype("complex128" if is_complex(value) else "float64")
+        if isinstance(value, Array):
+            element = value.element
         return Array(element, target.dims, target.module)
     return target

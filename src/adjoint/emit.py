@@ -25,7 +25,7 @@ from .lower.expressions import BINARY, COMPARE, UNARY
 from .lower.statements import COUNT
 from .names import Names
 from .rules.methods import ATTRIBUTES, METHODS
-from .types import Array
+from .types import Array, array_namespace
 
 with warnings.catch_warnings():
     # astor 0.8.1 touches names that Python 3.12 deprecates, when it is imported.
@@ -150,12 +150,7 @@ class _Writer:
     def np_name(self) -> str:
         alias = self.np if self.np not in self.params else "np_module"
         self.modules[alias] = self.array_module
-        import importlib
-        import sys
-
-        self.result.bindings[alias] = sys.modules.get(self.array_module) or importlib.import_module(
-            self.array_module
-        )
+        self.result.bindings[alias] = array_namespace(self.array_module)
         return alias
 
     def header(self) -> str:

@@ -40,7 +40,7 @@ def derive(
     changes = function.changes
     builder.backward = True
     builder.origin = function.origin
-    wrt = [p for p in function.params if p.name in request.wrt]
+    wrt = [p for name in request.wrt for p in function.params if p.name == name]
     if request.mode == "vjp":
         functions = _vjp(function, wrt, builder)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,3 +31,5 @@ class Argument:
     wrt: bool = False
     literal: bool = False
     value: Any = None
+    given: bool = True  # by the caller; else it is the default
+    kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD

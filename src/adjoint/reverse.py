@@ -153,6 +153,8 @@ class Reverse:
                     self.count_partial(rule.value(line.expr, {}), partials.setdefault(atom, {}))
         for atom, counts in partials.items():
             for partial, count in counts.items():
+                if count == 0:
+                    continue
                 contributions.append((atom, self.scaled(value, partial, count)))
         # Only now: a sum may be made in the memory of `value`, which all of them read.
         for atom, contribution in contributions:
@@ -178,8 +180,6 @@ class Reverse:
 
     def scaled(self, value: Atom, partial: Atom | None, count: int) -> Atom:
         """count * value * partial, the number taken to the value first."""
-        if count == 0:
-            return constant(0.0)
         if abs(count) > 1:
             value = self.b.op(np.multiply, constant(abs(count)), value, style="operator")
         if partial is not None:
@@ -330,7 +330,7 @@ class Reverse:
             clears = op.fn is core.STORE and self.is_active(before)
             if clears and not once and _shares(part.type, index.type):
                 part = self.b.op(np.copy, part, style="method", type=part.type)
-            self.d.add(new, part)
+            self.d.add(new, part, lend=False)
         if self.is_active(before):
             if op.fn is core.STORE and not once:
                 present = self.d.own(version)

@@ -40,7 +40,7 @@ def signature_of(value: Any) -> Any:
     if isinstance(value, tuple):
         return (cls, *[signature_of(v) for v in value])
     if callable(value):
-        return value
+        return value if cls.__hash__ is not None else (cls, id(value))
     return cls
 
 

@@ -11,6 +11,7 @@ next one.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import types as python_types
 from collections.abc import Iterator
@@ -214,6 +215,7 @@ UNKNOWN = Unknown()
 UNDEFINED_TYPE = Type()
 
 _ARRAY_MODULES: dict[type, str] = {np.ndarray: "numpy"}
+_NAMESPACES: dict[str, Any] = {"numpy": np}
 
 
 def array_module(cls: type) -> str | None:
@@ -227,8 +229,18 @@ def array_module(cls: type) -> str | None:
         return _ARRAY_MODULES.setdefault(cls, "cupy")
     if hasattr(cls, "__array_namespace__") and not issubclass(cls, np.generic):
         namespace = cls.__array_namespace__(object.__new__(cls))
-        return _ARRAY_MODULES.setdefault(cls, namespace.__name__)
+        name = namespace.__name__
+        while _NAMESPACES.setdefault(name, namespace) is not namespace:
+            name += "_"  # another module of this name
+        return _ARRAY_MODULES.setdefault(cls, name)
     return None
+
+
+def array_namespace(name: str) -> Any:
+    """The array module that `array_module` gave this name."""
+    if name not in _NAMESPACES:
+        _NAMESPACES[name] = importlib.import_module(name)
+    return _NAMESPACES[name]
 
 
 def type_of(value: Any, symbols: Symbols, *, promote: bool = False) -> Type:

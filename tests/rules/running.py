@@ -5,7 +5,7 @@ import linecache
 import numpy as np
 
 from adjoint.compile import build
-from adjoint.lower.function import Argument
+from adjoint.request import Argument
 from adjoint.pipeline import Request, derive
 from adjoint.types import UNKNOWN, Symbols
 

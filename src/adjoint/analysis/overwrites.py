@@ -157,9 +157,9 @@ class Overwrites:
         ]
         if len(stores) != 1:
             return False
-        return all(self._touches_elements(s, version.root, offset[0]) for s in core.walk(loop.body))
+        return all(self._touches_elements(s, version.root, *offset) for s in core.walk(loop.body))
 
-    def _touches_elements(self, stmt: Stmt, root: Var, counter: Var) -> bool:
+    def _touches_elements(self, stmt: Stmt, root: Var, counter: Var, number: int) -> bool:
         if isinstance(stmt, (If, For, While)):
             return not any(
                 isinstance(a, Var) and a.root is root for a in core.read_by(stmt)
@@ -174,6 +174,8 @@ class Overwrites:
                 return False
             found = self.offset(stmt.args[1])
             if found is None or found[0] is not counter:
+                return False
+            if stmt.fn is operator.getitem and found[1] == number:
                 return False
         return True
 

@@ -178,6 +178,10 @@ class Calls(Statements):
             return self.call(inner, [self.wrap(value.__self__), *args], kwargs, node)
         if isinstance(value, type):
             return self.construct(fn, value, args, kwargs, node)
+        if is_callable_object(value):
+            return self.call(
+                Const(value.__call__, Object(types.MethodType), fn.path), args, kwargs, node
+            )
         return self.opaque(fn, args, kwargs)
 
     def canonical(self, value: Any) -> Any:
@@ -734,6 +738,13 @@ def _has(value: Any, table: Any) -> bool:
         return value in table
     except TypeError:
         return False
+
+
+def is_callable_object(value: Any) -> bool:
+    """Whether a value is an object of the user's with a `__call__` written in Python."""
+    call = getattr(type(value), "__call__", None)  # noqa: B004
+    module = getattr(call, "__module__", None) or ""
+    return isinstance(call, types.FunctionType) and module.split(".")[0] != "adjoint"
 
 
 def _name(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import types
 from typing import Any
 
@@ -14,9 +16,9 @@ from ..errors import AliasingError, SourceUnavailableError
 from ..infer import constant
 from ..parse import Source, parse_function
 from ..request import Argument
-from ..rules import RULES
+from ..rules import RULES, ZERO
 from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container
-from .calls import Calls, Recursive, _has, _name
+from .calls import _ALIASES, Calls, Recursive, _has, _name, is_callable_object
 from .expressions import _is_plain
 from .guards import Guard
 from .state import Frame
@@ -105,9 +107,9 @@ def lower_call(
     else:
         source = _made_up_source(fn)
         lowering.frames.append(Frame(source, {}))
-        result = lowering.call(
-            Const(fn, Type(), getattr(fn, "__name__", "fn")), list(env.values()), {}, source.node
-        )
+        args, kwargs = _passed(lowering, arguments, env, source.node)
+        callee = Const(fn, Type(), source.name, External("value", fn, source.name))
+        result = lowering.call(callee, args, kwargs, source.node)
         name, doc = source.name, ""
     function = Function(name, params, lowering.b.block, source.origin(source.node), doc)
     function.body.stmts[:0] = lowering.entry.stmts
@@ -139,14 +141,37 @@ def _literal(argument: Argument) -> Const:
     return Const(value, argument.type, argument.name, External("value", value, argument.name))
 
 
+def _passed(
+    lowering: Lowering, arguments: list[Argument], env: dict[str, Any], node: Any
+) -> tuple[list[Atom], dict[str, Atom]]:
+    """The arguments of a callable that has defaults of its own: just those that were given."""
+    args: list[Atom] = []
+    kwargs: dict[str, Atom] = {}
+    complete = True  # whether all positional arguments so far were given
+    for argument in arguments:
+        atom = env[argument.name]
+        if argument.kind is inspect.Parameter.VAR_POSITIONAL:
+            args += lowering.unpack_all(atom, node)
+        elif argument.kind is inspect.Parameter.VAR_KEYWORD:
+            kwargs |= {k: lowering.item(atom, k) for k in getattr(atom.type, "keys", None) or ()}
+        elif not argument.given and not argument.wrt:
+            complete = False
+        elif argument.kind is inspect.Parameter.KEYWORD_ONLY or not complete:
+            kwargs[argument.name] = atom
+        else:
+            args.append(atom)
+    return args, kwargs
+
+
 def _made_up_source(fn: Any) -> Source:
     """Stands for the source of a callable that needs none: a ufunc, a bound method, a partial."""
-    inner = fn
-    while hasattr(inner, "func") or hasattr(inner, "__func__"):
-        inner = getattr(inner, "func", None) or inner.__func__
     if not callable(fn):
         raise TypeError(f"expected a function, got {type(fn).__name__}")
-    if not isinstance(inner, types.FunctionType) and not _has(inner, RULES):
+    inner = fn
+    while isinstance(inner, (functools.partial, types.MethodType)) or is_callable_object(inner):
+        inner = _inside(inner)
+    known = isinstance(inner, types.FunctionType) or _has(_ALIASES.get(inner, inner), RULES)
+    if not known and not _has(inner, ZERO):
         raise SourceUnavailableError(
             f"`{_name(inner)}` has neither Python source nor a derivative rule",
             None,
@@ -155,3 +180,9 @@ def _made_up_source(fn: Any) -> Source:
     node = gast.parse("def f():\n    pass").body[0]
     name = getattr(inner, "__name__", "function").strip("<>")
     return Source(node, f"<{name}>", name, {}, {}, {})
+
+
+def _inside(fn: Any) -> Any:
+    if isinstance(fn, functools.partial):
+        return fn.func
+    return fn.__func__ if isinstance(fn, types.MethodType) else type(fn).__call__

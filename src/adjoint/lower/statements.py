@@ -467,6 +467,7 @@ class Statements(Expressions):
             return
         sources: list[Atom] = []
         self._flatten(iterable, sources, node)
+        sources = [self.read(s) for s in sources]
         items: list[Var | None] = []
         slots: list[Var] = []
         self.at(node)
@@ -479,13 +480,15 @@ class Statements(Expressions):
         def make(loop: dict[str, Any]) -> Loop:
             changed = {p.root for p in loop["params"]}
             for source in sources:
-                if isinstance(source, Var) and source.root in changed:
+                if isinstance(source, Var) and (
+                    source.root in changed or source.root in self.stale
+                ):
                     raise self.refuse(
                         f"`{source.name}`, which this loop walks, is changed in it",
                         node,
                         "Walk a copy, or use an index: for i in range(len(x)).",
                     )
-            return For(**loop, items=list(items), iterables=[self.read(s) for s in sources])
+            return For(**loop, items=list(items), iterables=list(sources))
 
         self.loop(node, start, make, None)
 

@@ -12,7 +12,12 @@ import numpy as np
 
 def module_of(x):
     """The array module that x belongs to: numpy, unless x says otherwise."""
-    return sys.modules.get(type(x).__module__.partition(".")[0], np) if hasattr(x, "shape") else np
+    name = type(x).__module__.partition(".")[0]
+    if name in ("builtins", "numpy"):
+        return np
+    if hasattr(x, "__array_namespace__"):
+        return x.__array_namespace__()
+    return sys.modules.get(name, np) if hasattr(x, "shape") else np
 
 
 def zeros_for(d, x):

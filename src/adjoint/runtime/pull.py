@@ -39,7 +39,7 @@ def pull(
 
 def _find(fn: Any, given: dict[Place, Any], wrt: tuple[Place, ...]) -> Any:
     """The compiled derivative for operands of these types, options counting by value."""
-    from ..lower.function import Argument
+    from ..request import Argument
 
     symbols = Symbols()
     options = [p not in wrt and _by_value(fn, p, v) for p, v in given.items()]
