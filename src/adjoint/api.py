@@ -153,12 +153,19 @@ class _Spec:
 
     def check(self, parameters: tuple[inspect.Parameter, ...], name: str) -> None:
         """Refuse argnums and argnames that the function does not have."""
+        if not isinstance(self.argnums, (int, tuple, list, type(None))):
+            raise ArgumentError(f"argnums must be an integer or a tuple, got {self.argnums!r}")
+        if not isinstance(self.argnames, (str, tuple, list, type(None))):
+            raise ArgumentError(f"argnames must be a name or a tuple, got {self.argnames!r}")
         for n in self._positions():
             if not isinstance(n, int) or isinstance(n, bool):
                 raise ArgumentError(f"argnums must be integers, got {n!r}")
         names = self.names(parameters, name)
         if len(set(names)) != len(names):
-            raise ArgumentError(f"argnums={self.argnums!r} names an argument of `{name}` twice")
+            raise ArgumentError(
+                f"argnums={self.argnums!r}, argnames={self.argnames!r}: "
+                f"an argument of `{name}` is named twice"
+            )
 
     def names(
         self, parameters: tuple[inspect.Parameter, ...], function: str = "the function"
@@ -417,7 +424,8 @@ def _checked_cotangent(cotangent: Any, value: Any, what: str) -> Any:
             return cotangent
         return cotangent.item() if np.shape(cotangent) == () else cotangent
     given = getattr(cotangent, "dtype", None)
-    if given is not None and given.kind == "c" and dtype.kind != "c":
+    kind = "c" if isinstance(cotangent, complex) else given.kind if given is not None else "f"
+    if kind == "c" and dtype.kind != "c":
         raise CotangentError(f"the cotangent of {what} is complex, but the value is real")
     module = array_module(type(value)) or "numpy"
     if module != "numpy":

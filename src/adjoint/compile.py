@@ -207,16 +207,22 @@ def check_differentiable(value: Any, name: str) -> None:
         )
 
 
+def _integers_in(t: Type) -> Any:
+    """The dtype of an array of integers in a container; None where there is none."""
+    if isinstance(t, Array):
+        return t.element if t.element.kind in "iu" else None
+    parts = t.items or () if is_container(t) else ()  # type: ignore[attr-defined]
+    return next((d for d in map(_integers_in, parts) if d is not None), None)
+
+
 def _problem(t: Type) -> str | None:
     if isinstance(t, Array):
         return None if t.element.kind in "fc" else f"an array of dtype {t.element}"
     if isinstance(t, Scalar):
         return None if t.kind in ("float", "complex") else f"a {t.kind}"
     if is_container(t):
-        for part in t.items or ():  # type: ignore[attr-defined]
-            if isinstance(part, Array) and part.element.kind in "iu":
-                return f"a container that holds an array of dtype {part.element}"
-        return None
+        held = _integers_in(t)
+        return None if held is None else f"a container that holds an array of dtype {held}"
     cls = getattr(t, "cls", None)
     return "None" if cls is type(None) else f"a {getattr(cls, '__name__', t)}"
 

@@ -169,6 +169,15 @@ class Cotangents:
             total = self.b.op(np.add, before, value, style="operator")
         self.set(atom, self.named(total, atom) if _is_array(atom.type) else total)
 
+    def add_all(self, contributions: list[tuple[Atom, Atom]]) -> None:
+        """Add contributions that were computed together: none is changed by adding another."""
+        values = [v for _, v in contributions if isinstance(v, Var)]
+        self.owners.update(values)
+        for atom, value in contributions:
+            if isinstance(value, Var):
+                self.owners[value] -= 1
+            self.add(atom, value)
+
     def _lend(self, value: Atom) -> None:
         """A view of a cotangent's memory is handed on: that memory is not summed into any more."""
         made = self.b.definitions.get(value) if isinstance(value, Var) else None

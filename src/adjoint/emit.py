@@ -21,6 +21,7 @@ from .control import stop_gradient
 from .core import UNDEFINED, Atom, Block, Const, External, For, Function, If, Intrinsic, Op, Var
 from .errors import Origin
 from .folding import Folding, unpacked
+from .infer import constant
 from .lower.expressions import BINARY, COMPARE, UNARY
 from .lower.statements import COUNT
 from .names import Names
@@ -623,6 +624,8 @@ class _Writer:
         if fn in _SHORT_METHODS and op.args and _is_array(op.args[0]):
             method = ast.Attribute(self.atom(op.args[0]), _METHOD_NAMES[fn], ast.Load())
             return self.call(method, op.args[1:], op.kwargs)
+        if fn in _SPREADING and self.array_module != "numpy" and core_is_scalar(op.args[0]):
+            return self.call(_parse(f"{self.np_name()}.full"), [_spread_shape(op), op.args[0]], {})
         if fn is np.absolute and core_is_scalar(op.args[0]):
             return self.call(_name("abs"), op.args, op.kwargs)
         if fn is stop_gradient:
@@ -691,6 +694,18 @@ def _unique_names(functions: list[Function]) -> dict[int, str]:
 
 # Written as methods in derivatives: shorter, and quicker by NumPy's dispatch.
 _SHORT_METHODS = frozenset({np.sum, np.max, np.min, np.prod, np.reshape, np.cumsum})
+
+
+# What takes numbers in NumPy, and in other modules only arrays.
+_SPREADING = frozenset({np.broadcast_to, np.reshape, np.expand_dims})
+
+
+def _spread_shape(op: Op) -> Atom:
+    """The shape that one of these gives to a number."""
+    if op.fn is not np.expand_dims:
+        return op.args[1]
+    axes = op.args[1].value  # type: ignore[union-attr]
+    return constant((1,) * (1 if isinstance(axes, int) else len(axes)))
 
 
 def _is_array(atom: Atom) -> bool:

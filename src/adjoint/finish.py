@@ -151,6 +151,7 @@ class _Finisher:
             atom = self.b.op(np.copy, atom, style="method", type=t)  # type: ignore[assignment]
             self.b.unshare(atom)  # type: ignore[arg-type]
         self.given.add(atom.root)  # type: ignore[union-attr]
+        self.d.owners.update((atom, atom.root))  # type: ignore[union-attr]
         return self.d.named(atom, of)
 
     def _full(self, of: Var, value: Atom, t: Array) -> Atom:

@@ -71,6 +71,9 @@ PYTHON_OPERATORS: dict[Any, Callable[..., Any]] = {
     np.right_shift: operator.rshift,
 }
 
+# Functions that few stand-ins are in the domain of, by one whose result has the same type.
+_SAME_RESULT: dict[Any, Callable[..., Any]] = {np.linalg.cholesky: np.linalg.inv}
+
 # Encodings of symbol k as a size: far enough apart that sums, products and small offsets of
 # sizes are not mistaken for one another in both.
 _ENCODINGS: tuple[Callable[[int], int], ...] = (lambda k: 7 + 6 * k, lambda k: 12 + 8 * k)
@@ -282,7 +285,7 @@ def _run(
         try:
             positional = [_stand_in(a, numbering, encode) for a in args]
             named = {k: _stand_in(a, numbering, encode) for k, a in kwargs.items()}
-            call = fn
+            call = _SAME_RESULT.get(fn, fn)
             if all(not isinstance(p, (np.ndarray, np.generic)) for p in positional):
                 if style == "operator" or fn is np.absolute:
                     call = PYTHON_OPERATORS.get(fn, fn)

@@ -6,8 +6,8 @@ failing statement came from.
 
 from __future__ import annotations
 
+import ast
 import types
-from typing import Any
 
 from .errors import Origin
 
@@ -15,21 +15,13 @@ from .errors import Origin
 def retell(error: BaseException, filename: str, origins: dict[int, Origin]) -> None:
     """Put the user's line into the traceback of an error that generated code has raised."""
     tb = error.__traceback__
-    frames = []
     while tb is not None:
-        frames.append(tb)
-        tb = tb.tb_next
-    for position, frame in enumerate(frames):
-        if frame.tb_frame.f_code.co_filename != filename:
-            continue
-        origin = _origin_at(origins, frame.tb_lineno)
-        if origin is None or origin.filename.startswith("<adjoint"):
-            continue
-        rest: Any = frame.tb_next
-        made = types.TracebackType(rest, _frame_at(origin), 0, origin.line)
-        frame.tb_next = made
-        frames[position + 1 : position + 1] = []
-    return
+        rest = tb.tb_next
+        if tb.tb_frame.f_code.co_filename == filename:
+            origin = _origin_at(origins, tb.tb_lineno)
+            if origin is not None and not origin.filename.startswith("<adjoint"):
+                tb.tb_next = _told(origin, rest)
+        tb = rest
 
 
 def _origin_at(origins: dict[int, Origin], line: int) -> Origin | None:
@@ -40,14 +32,21 @@ def _origin_at(origins: dict[int, Origin], line: int) -> Origin | None:
     return None
 
 
-def _frame_at(origin: Origin) -> types.FrameType:
-    """A frame that claims to be at a line of the user's file."""
-    name = origin.function if origin.function.isidentifier() else "lambda_"
-    text = "\n" * max(origin.line - 1, 0) + "raise ZeroDivisionError"
-    code = compile(text, origin.filename, "exec").replace(co_name=name)
+def _told(origin: Origin, rest: types.TracebackType | None) -> types.TracebackType:
+    """A traceback entry that stands at a place in the user's file, before `rest`."""
+    end = max(origin.end_col, origin.col + 1)
+    place = {
+        "lineno": origin.line, "end_lineno": origin.line,
+        "col_offset": origin.col, "end_col_offset": end,
+    }  # fmt: skip
+    error = ast.Name("ZeroDivisionError", ast.Load(), **place)
+    module = ast.Module([ast.Raise(error, None, **place)], [])
+    code = compile(module, origin.filename, "exec").replace(co_name=origin.function)
     try:
         exec(code, {})
     except ZeroDivisionError as made:
-        assert made.__traceback__ is not None and made.__traceback__.tb_next is not None
-        return made.__traceback__.tb_next.tb_frame
+        assert made.__traceback__ is not None
+        tb = made.__traceback__.tb_next
+        assert tb is not None
+        return types.TracebackType(rest, tb.tb_frame, tb.tb_lasti, origin.line)
     raise AssertionError("unreachable")

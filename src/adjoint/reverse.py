@@ -157,8 +157,7 @@ class Reverse:
                     continue
                 contributions.append((atom, self.scaled(value, partial, count)))
         # Only now: a sum may be made in the memory of `value`, which all of them read.
-        for atom, contribution in contributions:
-            self.d.add(atom, contribution)
+        self.d.add_all(contributions)
 
     def repeated(self, op: Op, value: Atom) -> None:
         """[x, y] * n: each element gets the sum over its repetitions."""
@@ -554,7 +553,8 @@ class Reverse:
             [(i, s) for i, s in sources.items() if i in lists], list_results, strict=True
         ):
             whole: Atom = self.b.in_place(core.REVERSE, result)
-            if not _is_false(loop.stop):
+            walked = [s for s in loop.iterables if s is not COUNT]  # type: ignore[attr-defined]
+            if not _is_false(loop.stop) or len(walked) > 1:
                 whole = self.b.op(generic.fill_up, whole, source, type=source.type)
             self.d.add(source, whole, fitted=True)
 
@@ -837,12 +837,14 @@ class Reverse:
         callee = op.kwargs["function"].value  # type: ignore[union-attr]
         wanted = tuple(i for i, a in enumerate(op.args) if self.is_active(a))
         forward, backward = halves(callee, wanted, self.b)
+        # What the callee saves of its arguments must not be overwritten here later.
+        args = [self.saved(a) for a in op.args]
         block = _block_with(self.function.body, op)
         position = block.stmts.index(op)
         pair = Var("pair", Tuple((op.target.type, UNKNOWN)))
         saved = Var("saved", UNKNOWN, named=True)
         call = Op(
-            pair, core.CALL_CORE, list(op.args), {"function": constant_of(forward)}, "", op.origin
+            pair, core.CALL_CORE, args, {"function": constant_of(forward)}, "", op.origin
         )
         block.stmts[position : position + 1] = [
             call,

@@ -17,7 +17,7 @@ def _split(text: str) -> dict[str, str]:
     return found
 
 
-FOUND = _split('''
+FOUND = _split("""
 # --- element_of_array_in_list: [np.array([[0.6], [0.2]]), np.array([[-0.4], [1.1]])]
 def f(p):
     v = p[1][1]
@@ -312,4 +312,70 @@ def f(p, q):
     q = p[1:] + q
     v = np.prod([[1, 1, 3], [2, 1, 4], [0.5, q[1], 0.5]], axis=1)
     return v.sum()
-''')
+# --- in_place_by_itself: np.array([[-0.3, 0.5], [-0.4, -0.1]])
+def f(p):
+    p = p - (p + 0.5 * p)
+    p[1] = 0
+    return np.sum(p)
+# --- in_place_with_other: np.array([-0.5, 0.3]), np.array([[1.1, 0.2], [1.1, 0.1]])
+def f(p, q):
+    p -= q[:, -2] + p
+    return q.sum() + np.sum(p * p)
+# --- in_place_by_own_mean: np.array([[-0.3, 0.5], [-0.4, -0.1]])
+def f(p):
+    p -= p - p.mean(axis=0, keepdims=True)
+    return np.sum(p[0])
+# --- changed_after_a_recursive_call: np.array([-0.7, 0.6])
+def r(x, n):
+    if n <= 0:
+        return x
+    return r(np.sin(x), n - 1)
+
+
+def f(p):
+    v = np.ones(2) @ r(p, 3)
+    p[1] = 0.5
+    return v
+# --- in_place_by_recursive_call: np.array([-0.7, 0.6])
+def r(x, n):
+    if n <= 0:
+        return x
+    return r(np.sin(x), n - 1)
+
+
+def f(p):
+    p += r(p, 3)
+    return p.sum()
+# --- zip_of_unequal_lengths: [0.5, -0.06]
+def f(p):
+    xs = [e for _, e in zip(np.zeros(1), p)]
+    return sum(xs)
+# --- name_bound_in_a_branch_of_a_loop: np.array([[0.7, -0.5], [-0.4, 0.1]])
+def f(p):
+    for i in range(3):
+        if i:
+            v = np.sin(math.exp(p[1, 1]) * i)
+    for i in range(len(p)):
+        h = p
+    p[i] = v
+    return np.sum(p * h)
+# --- appended_element_of_itself: np.array([0.5, 0.1])
+def f(p):
+    a = p * 2.0
+    for i in range(2):
+        xs = [p[0] - a[i - 1]]
+        xs.append(xs[i - 1])
+        a = xs[1] * np.array([1.0, 0.3])
+    return np.sum(a)
+# --- float32_element_replaced: [np.array([0.5, 0.1], np.float32)], 0.3
+def f(p, q):
+    p[-1] = np.ones(2) * q
+    return np.sum(p[0])
+# --- rows_of_unknown_type: np.array([[0.5, 0.1, 0.7], [0.4, -0.1, 0.5], [0.9, -0.9, 0.3]])
+def f(p):
+    s = 0.0
+    p = np.stack([p[1] @ p, p[1], np.min(np.ones((3, 2)) * -0.07, axis=-1)])
+    for e in p.T:
+        s += e[0] * e[1]
+    return s
+""")

@@ -556,8 +556,14 @@ class Generator:
 
     def do_no_grad(self) -> bool:
         name, t = self.name("v"), self.pick([FLOAT, Arr(self.shape(1))])
+        # No calls: what they change in place would be constant as well.
+        helpers, scope = self.helpers, self.scope
+        self.helpers = {}
+        self.scope = {n: u for n, u in scope.items() if not isinstance(u, Fn)}
+        text = self.fresh(t)
+        self.helpers, self.scope = helpers, scope
         self.emit("with ad.no_grad():")
-        self.emit(f"    {name} = {self.fresh(t)}")
+        self.emit(f"    {name} = {text}")
         self.bind(name, t)
         return True
 
@@ -597,7 +603,7 @@ class Generator:
 
     def condition(self) -> str:
         form = self.rng.random()
-        ints = [n for n in self.named(lambda t: isinstance(t, Int))]
+        ints = self.named(lambda t: isinstance(t, Int))
         if ints and form < 0.3:
             i = self.pick(ints)
             return self.pick([f"{i} > 0", f"{i} % 2 == 0", f"{i} == 1", f"{i} < 2", f"{i} != 1"])
@@ -812,8 +818,12 @@ class Generator:
                 self.emit(f"if {self.condition()}:")
                 self.emit("    " + self.pick(["continue", "break"]))
             text = self.expr(t, 2)
-            bounded = [f"{name} = {name} + {text}", f"{name} += {text}",
-                       f"{name} = {text} - 0.5 * {name}", f"{name} = np.sin({name} + {text})"]
+            bounded = [
+                f"{name} = {name} + {text}",
+                f"{name} += {text}",
+                f"{name} = {text} - 0.5 * {name}",
+                f"{name} = np.sin({name} + {text})",
+            ]
             self.emit(self.pick(bounded))
         if t != FLOAT:
             # It may still be the number that it started as.
@@ -1001,9 +1011,7 @@ class Generator:
 
     def do_dict(self) -> bool:
         name = self.name("d")
-        items = tuple(
-            (k, self.some_type()) for k in ["a", "b", "c"][: self.rng.randint(1, 3)]
-        )
+        items = tuple((k, self.some_type()) for k in ["a", "b", "c"][: self.rng.randint(1, 3)])
         if self.flip(0.2):
             text = ", ".join(f"{k}={self.expr(t, 2)}" for k, t in items)
             self.emit(f"{name} = dict({text})")
@@ -1147,7 +1155,9 @@ class Generator:
             (3, (f"{x}[{self.index(n)}]", rest)),
             (1, (f"{x}[::-1]", shape)),
             (0.5, (f"{x}[:]", shape)),
-            (0.5, (f"{x}[None]", (1, *shape))) if not rest else (0.5, (f"{x}.ravel()", (n * rest[0],))),
+            (0.5, (f"{x}[None]", (1, *shape)))
+            if not rest
+            else (0.5, (f"{x}.ravel()", (n * rest[0],))),
             (0.5, (f"{x}[::2]", ((n + 1) // 2, *rest))),
         ]
         if n > 1:
@@ -1165,7 +1175,10 @@ class Generator:
                 (0.5, (f"{x}.reshape(-1)", (n * m,))),
             ]
         else:
-            options += [(0.5, (f"{x}[:, None]", (n, 1))), (0.5, (f"np.expand_dims({x}, 0)", (1, n)))]
+            options += [
+                (0.5, (f"{x}[:, None]", (n, 1))),
+                (0.5, (f"np.expand_dims({x}, 0)", (1, n))),
+            ]
         return self.weighted(options)
 
     def do_view_store(self) -> bool:
@@ -1251,7 +1264,9 @@ class Generator:
                     options.append((recent, f"{text}[{self.index(u.shape[0])}]"))
                 elif isinstance(u, Arr):
                     i, j = (self.index(n) for n in u.shape)
-                    form = self.pick([f"{text}[{i}, {j}]", f"{text}[{i}, {j}]", f"{text}[{i}][{j}]"])
+                    form = self.pick(
+                        [f"{text}[{i}, {j}]", f"{text}[{i}, {j}]", f"{text}[{i}][{j}]"]
+                    )
                     options.append((recent, form))
                 elif isinstance(u, Int):
                     options.append((0.2, f"{text} * 0.3"))

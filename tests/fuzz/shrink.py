@@ -45,14 +45,14 @@ def shrink(text: str, fails: Callable[[str], bool], seconds: float = 60.0) -> st
         while time.monotonic() < until:
             # The candidates of the smaller program at the same place come next.
             found = False
-            for position, candidate in _from(best, position):
+            for at, candidate in _from(best, position):
                 if time.monotonic() > until:
                     break
                 if len(candidate) >= len(best) or candidate in seen:
                     continue
                 seen.add(candidate)
                 if fails(candidate):
-                    best, found, progress = candidate, True, True
+                    best, position, found, progress = candidate, at, True, True
                     break
             if not found:
                 break
@@ -134,10 +134,7 @@ def _without_parameters(tree: ast.AST) -> Iterator[ast.AST]:
 def _with_smaller_expressions(tree: ast.AST) -> Iterator[ast.AST]:
     nodes = list(ast.walk(tree))
     inside = {
-        id(n)
-        for made in nodes
-        if getattr(made, "name", "") == "arguments"
-        for n in ast.walk(made)
+        id(n) for made in nodes if getattr(made, "name", "") == "arguments" for n in ast.walk(made)
     }
     for number, node in enumerate(nodes):
         if not isinstance(node, ast.expr) or id(node) in inside:

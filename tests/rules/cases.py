@@ -11,6 +11,7 @@ import operator
 import numpy as np
 
 from adjoint.rules import runtime
+from adjoint.rules.template import named
 
 from .case import case
 from .cases_linalg import FFT, INTERPOLATION, LINALG, NORMS, PRODUCTS
@@ -306,3 +307,26 @@ CASES = [
 
 # the same in single precision, where a rule must not compute in double
 SINGLE = [row for row in (row.single() for row in CASES) if row is not None]
+
+# What CuPy 14 cannot run, and why: by function, and by the text of a call.
+NOT_IN_CUPY = {
+    fn: f"CuPy has no {fn.__name__}"
+    for module, names in (
+        (np, "matvec vecmat vecdot unstack"),
+        (np.linalg, "matrix_norm vector_norm multi_dot outer svdvals"),
+    )
+    for fn in named(module, *names.split())
+}
+CALLS_NOT_IN_CUPY = {
+    "np.compress([True, False, True], x, axis=1)": "CuPy takes no list for the condition",
+    "np.linalg.pinv(x, rtol=1e-10)": "CuPy's pinv has no rtol",
+}
+
+# Functions that NumPy does not hand on to the module of their operands. With types known, the
+# derivative calls that module's own; without, plain NumPy is called and refuses such an array.
+NOT_HANDED_ON = {*_AS_ARRAYS, np.full}
+
+
+def why_not_on_cupy(case):
+    """Why CuPy cannot run a case; None where it can."""
+    return NOT_IN_CUPY.get(case.fn) or CALLS_NOT_IN_CUPY.get(case.name)

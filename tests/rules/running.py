@@ -108,3 +108,20 @@ def assert_like(gradient, argument):
         assert type(gradient) is type(argument)
     else:
         assert gradient.dtype == argument.dtype
+
+
+def is_summable(case):
+    """Whether a case gives real numbers that vary."""
+    value = case.call(*case.args(np.random.default_rng(7)))
+    return case.active and not nested(value) and np.asarray(value).dtype.kind == "f"
+
+
+def number_text(case, args, part):
+    """The text of a function that returns the sum of the case's value, or its last element."""
+    text = case.source_text.rstrip()
+    rank = np.ndim(case.call(*args))
+    if part == "sum":
+        text = text.replace("return ", "return np.sum(") + ")"
+    elif rank:
+        text = text.replace("return ", "z = ") + f"; return z[{'-1, ' * rank}]"
+    return text + "\n"

@@ -12,7 +12,8 @@ from .running import (
     function_of,
     generic_vjp,
     inner,
-    nested,
+    is_summable,
+    number_text,
     random_like,
     slope,
 )
@@ -53,26 +54,13 @@ def test_against_differences(case):
         np.testing.assert_array_equal(a, b)
 
 
-def is_summable(case):
-    args = case.args(np.random.default_rng(7))
-    value = case.call(*args)
-    return case.active and not nested(value) and np.asarray(value).dtype.kind == "f"
-
-
 @named(list(filter(is_summable, CASES)))
 @pytest.mark.parametrize("part", ["sum", "element"])
 def test_gradient_of_a_number(case, part):
     """The cotangent is the number 1, written out and spread, or one element among zeros."""
     rng = np.random.default_rng(7)
     args = case.args(rng)
-    text = case.source_text.rstrip()
-    if part == "sum":
-        text = text.replace("return ", "return np.sum(") + ")"
-    elif np.ndim(case.call(*args)):
-        text = text.replace("return ", "z = ") + "; return z[" + "-1, " * np.ndim(
-            case.call(*args)
-        ) + "]"
-    fn = function_of(text + "\n")
+    fn = function_of(number_text(case, args, part))
     gradients = dict(zip(case.active, ad.grad(fn, argnums=case.active)(*args)))
     check_gradients(case, fn, args, np.ones(()), gradients, rng)
 

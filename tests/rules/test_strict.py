@@ -10,8 +10,17 @@ from support.strict_arrays import StrictArray, strict
 
 import adjoint as ad
 
-from .cases import CASES
-from .running import assert_same, each, function_of, generic_vjp, random_like
+from .case import MODULES
+from .cases import CASES, NOT_HANDED_ON, why_not_on_cupy
+from .running import (
+    assert_same,
+    each,
+    function_of,
+    generic_vjp,
+    is_summable,
+    number_text,
+    random_like,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -53,18 +62,58 @@ def assert_near(got, want):
     assert_same(got, want, rtol=1e-9, atol=1e-9)
 
 
-@named(CASES)
+def generic(fn, args, case):
+    compiled = generic_vjp(fn, len(args), case.active)
+    value, saved = compiled.run(*args)
+    return value, lambda cotangent: dict(zip(case.active, compiled.backward(saved, cotangent)))
+
+
+RUNNABLE = [case for case in CASES if why_not_on_cupy(case) is None]
+DECLARED = [case for case in CASES if why_not_on_cupy(case) is not None]
+
+
+@named(RUNNABLE)
 def test_on_strict_arrays(case):
     check(case, strict, StrictArray, lambda fn, args: ad.vjp(fn, *args))
 
 
-@named(CASES)
+@named([case for case in RUNNABLE if case.fn not in NOT_HANDED_ON])
 def test_on_strict_arrays_without_types(case):
-    def run(fn, args):
-        compiled = generic_vjp(fn, len(args), case.active)
-        value, saved = compiled.run(*args)
-        return value, lambda cotangent: dict(
-            zip(case.active, compiled.backward(saved, cotangent))
-        )
+    check(case, strict, StrictArray, lambda fn, args: generic(fn, args, case))
 
-    check(case, strict, StrictArray, run)
+
+@named(list(filter(is_summable, RUNNABLE)))
+@pytest.mark.parametrize("part", ["sum", "element"])
+def test_gradient_of_a_number(case, part):
+    """The cotangent is the number 1, where CuPy's functions take no plain number."""
+    args = case.args(np.random.default_rng(7))
+    fn = function_of(number_text(case, args, part))
+    want = ad.grad(fn, argnums=case.active)(*args)
+    found = ad.grad(fn, argnums=case.active)(*moved(args, strict.asarray))
+    for i, a, b in zip(case.active, found, want):
+        assert isinstance(a, StrictArray) == isinstance(args[i], np.ndarray)
+        assert_near(back(a), b)
+
+
+@named(DECLARED)
+def test_what_is_declared_does_not_run(case):
+    fn = function_of(case.source_text, MODULES | {"np": strict})
+    args = moved(case.args(np.random.default_rng(7)), strict.asarray)
+    with pytest.raises((AttributeError, TypeError)):
+        fn(*args)
+
+
+@pytest.mark.gpu
+@named(RUNNABLE)
+def test_on_cupy(case):
+    import cupy
+
+    check(case, cupy, cupy.ndarray, lambda fn, args: ad.vjp(fn, *args))
+
+
+@pytest.mark.gpu
+@named([case for case in RUNNABLE if case.fn not in NOT_HANDED_ON])
+def test_on_cupy_without_types(case):
+    import cupy
+
+    check(case, cupy, cupy.ndarray, lambda fn, args: generic(fn, args, case))

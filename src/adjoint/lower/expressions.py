@@ -235,6 +235,12 @@ class Expressions:
                 self.b.origin,
                 "Pass it as an argument, or change a copy.",
             )
+        if any(other.external is not None for other in self.aliases.of(root)):
+            raise UnsupportedSyntaxError(
+                f"`{root.name}`, which may belong to a value outside the function, is changed",
+                self.b.origin,
+                "Change a copy.",
+            )
         present = self.read(target)
         version = self.b.in_place(fn, present, *(self.read(a) for a in args), style=style)
         if type is not None:

@@ -47,7 +47,7 @@ def copy(z, x):
 @rule(np.ndarray.item)
 def item(z, x):
     d[z] = d[x].item()
-    d[x] += np.reshape(d[z], x.shape)
+    d[x] += np.full_like(x, d[z])
 
 
 @rule(builtins.complex)

@@ -378,13 +378,13 @@ def unconvolved(d, x, y, mode):
 @inline
 def lower_half(x):
     """The lower triangle of each matrix, with half of its diagonal."""
-    return np.tril(x) - x * np.eye(x.shape[-1], dtype=x.dtype) / 2
+    return np.tril(x) - np.triu(np.tril(x)) / 2
 
 
 @inline
 def off_diagonal(x):
     """Each matrix with zeros on its diagonal."""
-    return x * (1 - np.eye(x.shape[-1], dtype=x.dtype))
+    return np.tril(x, -1) + np.triu(x, 1)
 
 
 @static

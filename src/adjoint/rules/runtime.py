@@ -10,24 +10,23 @@ import sys
 import numpy as np
 
 
-def module_of(x):
-    """The array module that x belongs to: numpy, unless x says otherwise."""
-    name = type(x).__module__.partition(".")[0]
-    if name in ("builtins", "numpy"):
-        return np
-    if hasattr(x, "__array_namespace__"):
-        return x.__array_namespace__()
-    return sys.modules.get(name, np) if hasattr(x, "shape") else np
+def module_of(*values):
+    """The array module that these belong to: numpy, unless one of them says otherwise."""
+    for x in values:
+        name = type(x).__module__.partition(".")[0]
+        if name in ("builtins", "numpy"):
+            continue
+        if hasattr(x, "__array_namespace__"):
+            return x.__array_namespace__()
+        if hasattr(x, "shape"):
+            return sys.modules.get(name, np)
+    return np
 
 
 def zeros_for(d, x):
     """Zeros of the shape of x in a dtype that holds d."""
-    xp = module_of(d)
+    xp = module_of(d, x)
     return xp.zeros(np.shape(x), dtype=getattr(d, "dtype", float))
-
-
-def _array(d):
-    return d if hasattr(d, "shape") else np.asarray(d)
 
 
 # indexing
@@ -37,7 +36,7 @@ def scatter(d, x, index):
     """Zeros like x, with d added at the index: the transpose of x[index]."""
     out = zeros_for(d, x)
     if _may_repeat(index):
-        module_of(d).add.at(out, index, d)
+        module_of(out).add.at(out, index, d)
     else:
         out[index] = d
     return out
@@ -53,11 +52,11 @@ def _may_repeat(index):
 
 def untake(d, x, indices, axis=None):
     """The transpose of np.take(x, indices, axis)."""
-    d, out = _array(d), zeros_for(d, x)
+    out = zeros_for(d, x)
     if axis is None:
-        module_of(d).add.at(out.reshape(-1), indices, d)
+        module_of(out).add.at(out.reshape(-1), indices, d)
     else:
-        module_of(d).add.at(out, (slice(None),) * (axis % out.ndim) + (indices,), d)
+        module_of(out).add.at(out, (slice(None),) * (axis % out.ndim) + (indices,), d)
     return out
 
 

@@ -39,7 +39,7 @@ def prod(y, x, axis=None, keepdims=False):
     d[x] += keep(d[y], axis, keepdims) * rest
 
 
-@rule(others_last)
+@rule(others_last, when=lambda x: x.ndim > 0)
 def others_last_rule(y, x):
     """y[j] is the product of row j of a matrix that repeats x and has 1 on its diagonal."""
     eye = np.eye(x.shape[-1], dtype=x.dtype)
