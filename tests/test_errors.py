@@ -159,15 +159,24 @@ def nested_generator(x):
 
 
 @case(2.0, says=["read before it has a value", "`y`"])
-def no_value_on_a_path(x):
-    if x > 100:
-        y = x
-    del x
-    return z_of(y)  # here
+def no_value_yet(x):
+    z = y * x  # noqa: F821, F841  # here
+    y = x * x
+    return y * z
 
 
-def z_of(y):
-    return y * 2
+@case(2.0, says=["read before it has a value", "`external`"])
+def local_hides_a_global(x):
+    z = np.sum(external) * x  # noqa: F823  # here
+    external = z  # noqa: F841
+    return z
+
+
+@case(2.0, says=["read before it has a value", "`y`"])
+def value_was_deleted(x):
+    y = x * x
+    del y
+    return y * 2  # noqa: F821  # here
 
 
 @case(2.0, says=["the name `undefined_name` is not defined"])
@@ -188,7 +197,7 @@ def call_without_an_argument(x):
 
 @case(2.0, says=["no argument `c`"])
 def call_with_an_unknown_keyword(x):
-    return two_of(x, c=2.0)  # here
+    return two_of(x, b=x, c=2.0)  # here
 
 
 @case(2.0, says=["too many arguments"])
@@ -268,7 +277,7 @@ def view_is_changed(x):
     return np.sum(y)
 
 
-@case(np.ones(4), raises=ad.AliasingError, says=["`a`", "may share memory", "Take a copy"])
+@case(np.ones(4), raises=ad.AliasingError, says=["may share memory", "Take a copy"])
 def buffers_are_swapped(x):
     a, b = x * 1.0, np.zeros(4)
     for _ in range(3):
@@ -306,15 +315,21 @@ def element_at_an_unknown_index_is_changed(xs, i):
 # -- derivatives --------------------------------------------------------------------------------
 
 
-@case(2.0, raises=ad.NoDerivativeError, says=["by its argument `y`", "stop_gradient", "rule"])
+@case(2.0, raises=ad.NoDerivativeError, says=["a text of `y`", "stop_gradient", "np.round"])
 def float_of_a_text(x):
     y = x * 2
     return float(f"{y:.3f}")  # here
 
 
-@case(2.0, raises=ad.NoDerivativeError, says=["int", "bit_length"])
-def method_of_an_unknown_object(x):
-    return x * float.hex(x * 2).count("0")  # here
+@case(2.0, raises=ad.NoDerivativeError, says=["the attribute `value`", "ad.stop_gradient"])
+def object_made_from_a_number(x):
+    y = x * 2
+    return Wrapper(y).value  # here
+
+
+class Wrapper:
+    def __init__(self, value):
+        self.value = value
 
 
 @case(np.eye(2), says=["numpy.linalg.eig", "eigh"])
@@ -495,13 +510,6 @@ def test_match_statement(tmp_path):
         ad.grad(scope["f"])(2.0)
     assert f"{path}:2, in f: `match` is not supported" in str(caught.value)
     assert "Write it with if and elif" in str(caught.value)
-
-
-def test_await_and_async(tmp_path):
-    path = tmp_path / "with_await.py"
-    path.write_text("def f(x):\n    return [await y for y in [x]][0]\n")
-    with contextlib.suppress(SyntaxError):
-        compile(path.read_text(), str(path), "exec")
 
 
 # -- arguments ----------------------------------------------------------------------------------
@@ -723,26 +731,24 @@ def test_traceback_of_a_lambda():
     f = lambda x: np.sum(x @ np.ones((2, 2)))  # here
     text = text_of(lambda: ad.grad(f)(np.ones(3)))
     number = f.__code__.co_firstlineno
-    assert f'  File "{__file__}", line {number}, in ' in text
+    assert f'  File "{__file__}", line {number}, in <lambda>' in text
 
 
 def test_traceback_in_the_backward_sweep():
     def f(x):
-        y = np.log(x)
-        return np.sum(y * x)  # here
+        y = np.sqrt(x)  # here
+        return y * 2
 
-    with np.errstate(divide="raise"):
-        _, pullback = ad.vjp(f, np.ones(3))
-        pullback(1.0)
-    number, line = line_of(f, "np.log")
+    _, pullback = ad.vjp(f, np.zeros(3))
 
     def divide():
         with np.errstate(all="raise"):
-            ad.vjp(lambda x: np.sqrt(x) * 1.0, np.array([0.0]))[1](np.array([1.0]))
+            pullback(np.ones(3))
 
     text = text_of(divide)
-    assert "FloatingPointError" in text
-    assert __file__ in text
+    number, line = line_of(f)
+    check_told(text, __file__, number, "f", line)
+    assert "FloatingPointError: divide by zero" in text
 
 
 def test_post_mortem_sees_the_generated_code():
@@ -779,7 +785,7 @@ def test_generated_code_can_be_stepped():
     tracer = sys.gettrace()
     Stepper().runcall(g, np.ones(3))
     sys.settrace(tracer)
-    assert any(line.startswith("for v in") for line in seen), seen
+    assert sum(line.startswith("for ") for line in seen) >= 8, seen
     assert "" not in seen
     assert g.source.count("\n") > 3
     assert all(line in g.source for line in seen)

@@ -60,7 +60,7 @@ class Gradient:
             try:
                 result = compiled.run(*args)
             except Exception as error:
-                retell(error, compiled.filename, compiled.emitted.origins)
+                retell(error, compiled.filename, compiled.emitted)
                 raise
         else:
             compiled, _ = self._compiler.find(args, kwargs)
@@ -72,7 +72,7 @@ class Gradient:
             try:
                 result = compiled.run(*bound.args, **bound.kwargs)
             except Exception as error:
-                retell(error, compiled.filename, compiled.emitted.origins)
+                retell(error, compiled.filename, compiled.emitted)
                 raise
         return result if self._plain else self._spec.arrange(result, self._mode)
 
@@ -331,7 +331,7 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     try:
         value, saved = compiled.run(*kept)
     except Exception as error:
-        retell(error, compiled.filename, compiled.emitted.origins)
+        retell(error, compiled.filename, compiled.emitted)
         raise
     if compiled.changes:
         for made, original in originals.values():
@@ -344,7 +344,7 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
         try:
             parts = iter(backward(saved, checked))
         except Exception as error:
-            retell(error, compiled.filename, compiled.emitted.origins)
+            retell(error, compiled.filename, compiled.emitted)
             raise
         found = {n: next(parts) if n in wrt else None for n in bound}
         return _one_for_each(compiler, found, len(primals))

@@ -263,8 +263,18 @@ class Builder:
 
     def definition(self, atom: Atom, fn: Any) -> Op | None:
         """The operation that gave an atom, if it is one of `fn`."""
+        op = self.made(atom)
+        return op if op is not None and op.fn is fn else None
+
+    def made(self, atom: Atom) -> Op | None:
+        """The operation that gave an atom, if carrying it out again would give the same."""
         op = self.definitions.get(atom) if isinstance(atom, Var) else None
-        return op if op is not None and op.fn is fn and op.target is atom else None
+        if op is None or op.target is not atom:
+            return None
+        changed = any(
+            isinstance(a, Var) and a.root in self._changed and is_mutable(a.type) for a in op.args
+        )
+        return None if changed and self.backward else op
 
     def tuple(self, *items: Atom) -> Atom:
         if all(isinstance(i, Const) and i.path is None for i in items):
@@ -398,7 +408,7 @@ class Builder:
         a, b = args
         if isinstance(b, Const) and isinstance(a, Var):
             a, b = b, a
-        inner = self.definitions.get(b) if isinstance(b, Var) else None
+        inner = self.made(b)
         if inner is None or inner.target is not b or inner.style != "operator":
             return None
         if inner.fn is np.true_divide and isinstance(inner.args[0], Const):

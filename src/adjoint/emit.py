@@ -42,6 +42,8 @@ class Emitted:
     name: str
     header: str = ""  # the imports that make the text a file of its own
     origins: dict[int, Origin] = field(default_factory=dict)  # line of the text -> user's line
+    # line, as text -> the expressions in it that come from places of their own
+    pieces: dict[str, list[tuple[ast.expr, Origin]]] = field(default_factory=dict)
     bindings: dict[str, Any] = field(default_factory=dict)  # name -> value
     live: dict[str, External] = field(default_factory=dict)  # name -> where to read it anew
 
@@ -79,6 +81,7 @@ class _Writer:
         self.globals = globals_
         self.array_module = array_module
         self.lines: list[str] = []
+        self.pieces: list[tuple[ast.expr, Origin]] = []  # of the line that is being written
         self.depth = 0
         self.comment: Origin | None = None
         self.np = _alias(globals_, np, "np")
@@ -180,6 +183,9 @@ class _Writer:
     # -- lines ----------------------------------------------------------------------------
 
     def line(self, text: str, origin: Origin | None) -> None:
+        if self.pieces:
+            self.result.pieces.setdefault(text.split("\n")[0].strip(), []).extend(self.pieces)
+            self.pieces = []
         if text:
             for part in text.split("\n"):
                 self.lines.append("    " * self.depth + part)
@@ -502,7 +508,11 @@ class _Writer:
             if atom.external is not None:
                 return self.external(atom.external, atom.external.name)
             if atom in self.folding.folded:
-                return self.expression(self.folding.folded[atom])
+                folded = self.folding.folded[atom]
+                node = self.expression(folded)
+                if folded.origin is not None:
+                    self.pieces.append((node, folded.origin))
+                return node
             return _name(self.names[atom])
         if atom is UNDEFINED:
             return ast.Constant(None)

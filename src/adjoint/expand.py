@@ -253,8 +253,12 @@ def _bind(rule: Any, op: Op) -> dict[str, Atom]:
 
 def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
     name = display_name(op.fn)
-    if op.args and isinstance(op.args[0], Const) and callable(op.args[0].value):
+    if op.fn is core.ATTRIBUTE:
+        name = f"the attribute `{op.args[1].value}` of this object"  # type: ignore[union-attr]
+    elif op.args and isinstance(op.args[0], Const) and callable(op.args[0].value):
         name = display_name(op.args[0].value)
+    elif op.fn is core.CALL:
+        name = "this function, which is known only at run time,"
     by = f" by its argument `{atom.name}`" if isinstance(atom, Var) and atom.named else ""
     why = refusal(op.fn)
     return NoDerivativeError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,10 @@ def result_type(
         part = _part_type(args[0].type, args[1], symbols)
         if part is not None:
             return part
+    if fn is np.reshape and len(args) == 2 and isinstance(args[0].type, Array):
+        dims = _dims_from(args[1], symbols)
+        if dims is not None:
+            return Array(args[0].type.element, dims, args[0].type.module)
     numbering: dict[int, int] = {}
     originals: dict[int, Dim] = {}
     try:
@@ -113,7 +118,55 @@ def result_type(
         found = _cache[key]
     except _CannotTell:
         return UNKNOWN
-    return _decode(found, originals, symbols) if found is not None else UNKNOWN
+    if found is None:
+        return UNKNOWN
+    made = _decode(found, originals, symbols)
+    return _of_any_size(made, symbols) if _is_sized_by_values(fn, args, kwargs) else made
+
+
+# Functions whose results have sizes that depend on values.
+_SIZED_BY_VALUES = frozenset(
+    {np.extract, np.compress, np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.bincount,
+     np.trim_zeros, np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d}
+)  # fmt: skip
+
+
+def _is_sized_by_values(fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> bool:
+    if fn is np.repeat:
+        return not all(isinstance(a, Const) for a in [*args[1:2], *kwargs.values()])
+    try:
+        return fn in _SIZED_BY_VALUES
+    except TypeError:
+        return False
+
+
+def _of_any_size(t: Type, symbols: Symbols) -> Type:
+    """The same type, all its sizes open."""
+    if isinstance(t, Array) and t.dims is not None:
+        return Array(t.element, tuple(symbols.fresh() for _ in t.dims), t.module)
+    if isinstance(t, Tuple):
+        return Tuple(tuple(_of_any_size(i, symbols) for i in t.items), t.cls)
+    return t
+
+
+def _dims_from(shape: Atom, symbols: Symbols) -> tuple[Size, ...] | None:
+    """The sizes that the shape given to np.reshape names; -1 stands for any."""
+    if isinstance(shape, Const):
+        given = shape.value if isinstance(shape.value, (tuple, list)) else (shape.value,)
+        if not all(type(n) is int for n in given):
+            return None
+        return tuple(symbols.fresh() if n < 0 else n for n in given)
+    t = shape.type
+    if isinstance(t, (Tuple, List)):
+        parts = t.items
+    else:
+        parts = (t,)
+    if parts is None or not all(isinstance(p, Scalar) and p.kind == "int" for p in parts):
+        return None
+    sizes = [p.size for p in parts]  # type: ignore[attr-defined]
+    return tuple(
+        symbols.fresh() if n is None or isinstance(n, int) and n < 0 else n for n in sizes
+    )
 
 
 def _elementwise_type(
@@ -159,7 +212,7 @@ def _matmul_type(a: Type, b: Type, symbols: Symbols) -> Type | None:
 
 
 def _part_type(t: Array, index: Atom, symbols: Symbols) -> Type | None:
-    """x[i, :, 2:] by its index: whole axes keep their sizes. None for other than basic indices."""
+    """x[i, :, 2:], x[[0, 2]], x[:, rows], x[mask] by the index: whole axes keep their sizes."""
     if t.dims is None:
         return None
     if isinstance(index, Const):
@@ -168,9 +221,10 @@ def _part_type(t: Array, index: Atom, symbols: Symbols) -> Type | None:
     else:
         parts = index.type.items if isinstance(index.type, Tuple) else (index.type,)
         kinds = [_kind_of_index(p) for p in parts]
-    if any(k is _NOT_BASIC or isinstance(k, (list, np.ndarray, bool)) for k in kinds):
+    kinds = [_Picked((len(k),)) if _is_plain_list(k) else k for k in kinds]
+    if any(k is _CANNOT_TELL or isinstance(k, (list, np.ndarray, bool, np.generic)) for k in kinds):
         return None
-    used = sum(k is not None and k is not Ellipsis for k in kinds)
+    used = sum(_axes_of(k) for k in kinds)
     if used > len(t.dims):
         return None
     fill = [slice(None)] * (len(t.dims) - used)
@@ -181,29 +235,70 @@ def _part_type(t: Array, index: Atom, symbols: Symbols) -> Type | None:
         kinds += fill
     dims: list[Size] = []
     sizes = iter(t.dims)
+    places = []  # of the indices that pick elements, whose axes become one group
     for kind in kinds:
         if kind is None:
             dims.append(1)
+            places.append(None)
             continue
         size = next(sizes)
+        places.append(len(dims) if isinstance(kind, (_Picked, int)) or kind is _ANY_INT else None)
         if isinstance(kind, slice):
             dims.append(_sliced(size, kind, symbols))
         elif kind is _ANY_SLICE:
             dims.append(symbols.fresh())
+        elif isinstance(kind, _Picked):
+            for _ in range(kind.axes - 1):
+                next(sizes)
+    picked = [k for k in kinds if isinstance(k, _Picked)]
+    if picked:
+        group = broadcast_dims([k.dims or (symbols.fresh(),) for k in picked], symbols)
+        used_at = [i for i, p in enumerate(places) if p is not None]
+        together = used_at == list(range(used_at[0], used_at[-1] + 1))
+        at = places[used_at[0]] if together else 0
+        dims[at:at] = group
     return Array(t.element, tuple(dims), t.module)
 
 
-_NOT_BASIC, _ANY_SLICE, _ANY_INT = object(), object(), object()
+@dataclass(frozen=True)
+class _Picked:
+    """An index that picks elements: an integer array of shape `dims`, or a mask over `axes`."""
+
+    dims: tuple[Size, ...] | None
+    axes: int = 1
+
+
+_CANNOT_TELL, _ANY_SLICE, _ANY_INT = object(), object(), object()
+
+
+def _axes_of(kind: Any) -> int:
+    """How many axes of the array an entry of an index is for."""
+    if isinstance(kind, _Picked):
+        return kind.axes
+    return int(kind is not None and kind is not Ellipsis)
+
+
+def _is_plain_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(v) is int for v in value)
 
 
 def _kind_of_index(t: Type) -> Any:
     if isinstance(t, Scalar) and t.kind == "int":
         return _ANY_INT
-    if isinstance(t, Array) and t.dims == () and t.element.kind in "iu":
-        return _ANY_INT
+    if isinstance(t, Array) and t.dims is not None:
+        if t.element.kind in "iu":
+            return _ANY_INT if t.dims == () else _Picked(t.dims)
+        if t.element.kind == "b" and t.dims:
+            return _Picked(None, len(t.dims))
+    if isinstance(t, List) and t.items and all(map(_is_int, t.items)):
+        return _Picked((len(t.items),))
     if isinstance(t, Object) and t.cls in (slice, type(None), type(...)):
         return {slice: _ANY_SLICE, type(None): None}.get(t.cls, Ellipsis)
-    return _NOT_BASIC
+    return _CANNOT_TELL
+
+
+def _is_int(t: Type) -> bool:
+    return isinstance(t, Scalar) and t.kind == "int"
 
 
 def _sliced(size: Size, part: slice, symbols: Symbols) -> Size:

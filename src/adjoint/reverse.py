@@ -221,10 +221,7 @@ class Reverse:
                     part = value.items.get(key - len(op.args))
             else:
                 part = self.b.op(
-                    operator.getitem,
-                    value,
-                    constant(key),
-                    type=item_type(value.type, key) or UNKNOWN,
+                    operator.getitem, value, constant(key), type=_part_type(value.type, key)
                 )
             if part is not None:
                 self.d.add(atom, part)
@@ -577,8 +574,10 @@ class Reverse:
 
     def _owns(self, init: Atom, end: Atom, param: Var, body: Block) -> bool:
         """Whether a loop's result is memory of the sweep's own, however often the body ran."""
-        if _is_changed(body, param):
+        if param in self.summed:
             return True  # see _take_over
+        if isinstance(end, Var) and end.root is not param and end.root in self.b.buffers:
+            return False
         return all(
             isinstance(a, Var) and (a.root is param or self.d.is_owned(a)) for a in (init, end)
         )
@@ -660,8 +659,19 @@ class Reverse:
         of: list[Var],
     ) -> None:
         """Where the body sums into a parameter's memory, that memory must be the loop's own."""
+        summed = {p for p in params if _is_changed(body, p)}
+        while True:  # memory that one parameter hands to another in the next iteration
+            handed = {
+                end.root
+                for param, end in zip(params, yields, strict=True)
+                if param in summed and isinstance(end, Var) and end.root in params
+            }
+            if handed <= summed:
+                break
+            summed |= handed
+        self.summed = summed
         for position, param in enumerate(params):
-            if not _is_changed(body, param):
+            if param not in summed:
                 continue
             init = inits[position]
             if isinstance(init, Var) and not (
@@ -695,7 +705,7 @@ class Reverse:
     def _record(self, loop: Loop, backward: For, index: Var | None) -> None:
         """Let the forward loop record what the backward loop reads of each iteration."""
         inside = set(_definitions(loop.body)) | set(core.defined_inside(loop))
-        self._compute_again(backward.body, inside)
+        self._compute_again(backward.body, inside, loop)
         wanted = [v for v in core.free_vars(backward.body) if v in inside]
         self._carry_states(loop, backward, wanted)
         counted = isinstance(loop, For) and _is_false(loop.stop)
@@ -744,8 +754,10 @@ class Reverse:
             backward.body.stmts[:0] = reads
         core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
 
-    def _compute_again(self, body: Block, inside: set[Var]) -> None:
+    def _compute_again(self, body: Block, inside: set[Var], loop: Loop) -> None:
         """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit."""
+        # What a branch defines may have no value in other iterations.
+        always = set(core.defined_inside(loop)).union(*map(core.defined_by, loop.body.stmts))
         wanted = [v for v in core.free_vars(body) if v in inside]
         again: list[Op] = []
         for var in sorted(wanted, key=lambda v: v.serial, reverse=True):
@@ -753,7 +765,7 @@ class Reverse:
             if made is None or made.target is not var or not _is_cheap(made):
                 continue
             operands = [a for a in made.args if isinstance(a, Var) and a in inside]
-            if all(a in wanted for a in operands):
+            if all(a in wanted and a in always for a in operands):
                 wanted.remove(var)
                 again.append(made)
         renamed: dict[Var, Atom] = {}
@@ -1131,6 +1143,14 @@ def _known_keys(t: Type) -> bool:
     if isinstance(t, List):
         return t.items is not None
     return isinstance(t, Dict) and t.keys is not None
+
+
+def _part_type(t: Type, key: Any) -> Type:
+    """The type of a cotangent that is read from a container: a number may be one of Python's."""
+    item = item_type(t, key) or UNKNOWN
+    if isinstance(item, Array) and item.dims == () and item.element != np.dtype(float):
+        return UNKNOWN
+    return item
 
 
 def item_type_any(t: Type) -> Type:

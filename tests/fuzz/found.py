@@ -378,4 +378,33 @@ def f(p):
     for e in p.T:
         s += e[0] * e[1]
     return s
+# --- swapped_in_a_loop: np.array([[0.1, -0.2], [1.1, -0.9]])
+def f(p):
+    v = np.array(p)
+    p[1] += v[1, 0]
+    for _ in range(3):
+        p, v = (v, p)
+    return p.sum()
+# --- name_stale_at_the_end_of_an_iteration: np.array([-0.5, -0.9, -0.3])
+def f(p):
+    for e in range(2):
+        q = np.ones(3) * p[e]
+        if q.sum() < 5.0:
+            v = q
+        v[1] = 0.5
+    q[:] -= np.clip(q, 0.6, 0.7)
+    return np.sum(q)
+# --- stepped_before_its_use: 0.37, np.array([0.4, -0.6]), np.array([-0.5, -0.8, 0.8])
+def f(p, q, r):
+    k = 0
+    while True:
+        if k >= 1:
+            break
+        k += 1
+        p *= np.sum([q[k - 1], r[k]])
+    return p
+# --- float32_sums_in_a_list: np.array([-0.9, -1.1], np.float32)
+def f(p):
+    xs = [np.cumsum(p, axis=0), np.dot(0.5, 2)]
+    return sum([e.sum() for e in xs])
 """)

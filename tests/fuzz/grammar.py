@@ -95,7 +95,8 @@ _UNARY = [
     "np.square(np.tanh({}))", "np.arctan({})", "abs({})", "np.log1p(np.square({}))",
     "(1.5 + math.sin({})) ** 1.5", "np.expm1(np.tanh({}))", "(2.0 ** np.tanh({}))",
     "math.hypot({}, 1.0)", "np.arctan2({}, 1.5)", "(+{})", "math.erf({})", "np.abs({})",
-    "np.cosh(np.sin({}))", "(1.0 - {})", "(0.5 * {})", "np.float64({})", "np.reciprocal(2.0 + np.sin({}))",
+    "np.cosh(np.sin({}))", "(1.0 - {})", "(0.5 * {})", "np.float64({})",
+    "np.reciprocal(2.0 + np.sin({}))",
 ]  # fmt: skip
 _UNARY_ARRAY = [
     "np.sin({})", "np.cos({})", "np.tanh({})", "np.sqrt(1.0 + np.square({}))",
@@ -1046,7 +1047,11 @@ class Generator:
         self.emit(f"{name} = {make.format(sizes)}")
         i, j = self.name("i"), self.name("j")
         n = shape[0]
-        seen = {} if "empty" in make else {name: Arr(shape)}
+        seen = {name: Arr(shape)}
+        hidden = "empty" in make  # nothing may read it, functions defined in the loop included
+        if hidden:
+            seen = {}
+            self.scope.pop(name, None)
         self.emit(f"for {i} in range({n}):")
         with self.loop(n, {i: Int(0, n - 1)} | seen, may_leave=False):
             self.owned.discard(name)
@@ -1331,8 +1336,9 @@ class Generator:
             return f"({self.float(depth - 1)})"
         if kind == "builtin":
             a, b, c = (self.float(depth - 1) for _ in range(3))
-            return self.pick(["max({}, {}, {})", "sum(({}, {}, {}))", "min([{}, {}, {}])",
-                              "sum([{}, {}], {})", "({}, {}, {})[1]", "[{}, {}, {}][-1]"]).format(a, b, c)  # fmt: skip
+            forms = ["max({}, {}, {})", "sum(({}, {}, {}))", "min([{}, {}, {}])",
+                     "sum([{}, {}], {})", "({}, {}, {})[1]", "[{}, {}, {}][-1]"]  # fmt: skip
+            return self.pick(forms).format(a, b, c)
         if kind == "immediate":
             x = self.name("x")
             kept = self.scope
@@ -1461,7 +1467,8 @@ class Generator:
             return self.pick(["({} @ {})", "np.dot({}, {})"]).format(a, b)
         if kind == "where":
             test = f"{self.array_leaf(shape)} {self.pick(['>', '<'])} {self.pick([0.117, -0.233])}"
-            return f"np.where({test}, {self.operand(shape, depth - 1)}, {self.array(shape, depth - 1)})"
+            a, b = self.operand(shape, depth - 1), self.array(shape, depth - 1)
+            return f"np.where({test}, {a}, {b})"
         if kind == "join":
             return self.join(shape, depth)
         if kind == "shape":
@@ -1500,8 +1507,9 @@ class Generator:
             x = self.atom(shape, depth - 1)
             if len(shape) == 2:
                 if shape[0] == shape[1]:
-                    return self.pick([f"np.tril({x})", f"np.triu({x})", f"({x} + np.eye({shape[0]}))",
-                                      f"np.linalg.inv(0.1 * {x} + 2.0 * np.eye({shape[0]}))"])  # fmt: skip
+                    eye = f"np.eye({shape[0]})"
+                    return self.pick([f"np.tril({x})", f"np.triu({x})", f"({x} + {eye})",
+                                      f"np.linalg.inv(0.1 * {x} + 2.0 * {eye})"])  # fmt: skip
                 return f"np.atleast_2d({x})"
             n = shape[0]
             return self.pick([
@@ -1523,8 +1531,8 @@ class Generator:
             k = self.rng.randint(1, n - 1)
             a = self.array((k, *shape[1:]), depth - 1)
             b = self.array((n - k, *shape[1:]), depth - 1)
-            form = self.pick(["np.concatenate([{}, {}])", "np.concatenate(({}, {}), axis=0)",
-                              "np.hstack([{}, {}])" if len(shape) == 1 else "np.vstack([{}, {}])"])  # fmt: skip
+            last = "np.hstack([{}, {}])" if len(shape) == 1 else "np.vstack([{}, {}])"
+            form = self.pick(["np.concatenate([{}, {}])", "np.concatenate(({}, {}), axis=0)", last])
             if len(shape) == 2 and self.flip(0.4):
                 return "np.stack([" + ", ".join(
                     self.array(shape[1:], depth - 1) for _ in range(n)) + "])"  # fmt: skip
@@ -1546,8 +1554,8 @@ class Generator:
             return self.pick([f"{x}[0]", f"np.squeeze({x}, axis=0)", f"{x}.reshape({n})"])
         n, m = shape
         x = self.atom((m, n), depth - 1)
-        forms = [f"{x}.T", f"np.transpose({x})", f"{x}.reshape({n}, {m})", f"np.swapaxes({x}, 0, 1)",
-                 f"{x}.transpose()", f"np.reshape({x}, ({n}, -1))"]  # fmt: skip
+        forms = [f"{x}.T", f"np.transpose({x})", f"{x}.reshape({n}, {m})",
+                 f"np.swapaxes({x}, 0, 1)", f"{x}.transpose()", f"np.reshape({x}, ({n}, -1))"]  # fmt: skip
         forms.append(f"np.broadcast_to({self.array((m,), depth - 1)}, {shape}) * 1.0")
         forms.append(f"np.repeat({self.atom((1, m), depth - 1)}, {n}, axis=0)")
         return "(" + self.pick(forms) + ")"

@@ -205,3 +205,13 @@ def test_one_gradient_for_many_shapes(text, offset, shapes):
             direction = np.asarray(rng.normal(size=arg.shape))
             want = slope(fn, args, i, direction, np.ones(()))
             assert inner(got, direction) == pytest.approx(want, rel=1e-6, abs=1e-6), shape
+
+
+@named([case for case in HAVE_ARRAYS if is_summable(case)])
+@pytest.mark.parametrize("part", ["sum", "element"])
+def test_gradient_of_a_number_in_single_precision(case, part):
+    args = halved(case.args(np.random.default_rng(7)))
+    fn = function_of(number_text(case, args, part))
+    gradients = ad.grad(fn, argnums=case.active)(*args)
+    for i, gradient in zip(case.active, gradients):
+        assert_like(gradient, args[i])

@@ -18,13 +18,18 @@ from ..types import carries_derivative
 
 # Operations that look at the form of a value, not at its contents.
 _FORM = frozenset(
-    {core.ATTRIBUTE, core.NOT, core.IS, core.IS_NOT, core.IN, core.RANGE, core.SLICE,
+    {core.NOT, core.IS, core.IS_NOT, core.IN, core.RANGE, core.SLICE,
      core.ASSERT, core.RAISE}
 )  # fmt: skip
 
 
+_FORM_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})
+
+
 def blocks_derivative(op: Op) -> bool:
     """Whether the result of an operation does not vary with its operands, by nature."""
+    if op.fn is core.ATTRIBUTE:
+        return op.args[1].value in _FORM_ATTRIBUTES  # type: ignore[union-attr]
     if isinstance(op.fn, core.Intrinsic):
         return op.fn in _FORM
     if op.fn is stop_gradient or op.fn is len:

@@ -16,7 +16,12 @@ from .. import core
 from ..builder import is_number
 from ..control import stop_gradient
 from ..core import UNDEFINED, Atom, Block, Const, External, Function, Var
-from ..errors import AdjointError, SourceUnavailableError, UnsupportedSyntaxError
+from ..errors import (
+    AdjointError,
+    NoDerivativeError,
+    SourceUnavailableError,
+    UnsupportedSyntaxError,
+)
 from ..infer import constant
 from ..parse import Source, parse_function
 from ..rules import REFUSED, RULES, ZERO
@@ -145,6 +150,8 @@ class Calls(Statements):
             return special(self, args, kwargs, node)
         if value is print or _has(value, _TEXTS):
             return self.opaque(fn, args, kwargs)
+        if value in (float, complex) and args and args[0].type == Object(str):
+            self.refuse_text(args[0])
         canonical = self.canonical(value)
         if _has(canonical, REFUSED):
             if any(a.varied for a in [*args, *kwargs.values()]):
@@ -227,6 +234,23 @@ class Calls(Statements):
         target.varied = any(a.varied for a in [*args, *kwargs.values()]) and carries_derivative(t)
         self.b.emit(core.Op(target, core.CALL, present, options, "", self.b.origin))
         return self.quiet(target) if t != NONE else constant(None)
+
+    def refuse_text(self, text: Atom) -> None:
+        """Refuse a number that is read from a text, if the text was made from what varies."""
+        made = self.b.definitions.get(text) if isinstance(text, Var) else None
+        if made is None:
+            return
+        for atom in made.operands():
+            if atom.varied and isinstance(atom, Var):
+                named = f" `{atom.name}`" if atom.named else " a value that varies"
+                raise NoDerivativeError(
+                    f"a number is read from a text of{named}, which has no derivative",
+                    self.b.origin,
+                    "Compute with the number itself (np.round rounds it);\n"
+                    "if it is a constant here, write ad.stop_gradient(...) around it.",
+                )
+            if atom.type == Object(str):
+                self.refuse_text(atom)
 
     def construct(
         self, fn: Const, cls: type, args: list[Atom], kwargs: dict[str, Atom], node: Any

@@ -270,6 +270,8 @@ class Expressions:
             while frame is not None:
                 if name in frame.env:
                     return self._checked(frame.env[name], name, node)
+                if name in frame.locals:
+                    return self._checked(UNDEFINED, name, node)
                 if name in frame.source.cells or frame.parent is None:
                     break
                 frame = frame.parent

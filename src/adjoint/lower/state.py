@@ -9,8 +9,11 @@ error rather than a guess.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
+
+import gast
 
 from ..core import Atom, Var
 from ..errors import AliasingError, Origin
@@ -68,6 +71,11 @@ class Frame:
     globals: frozenset[str] = frozenset()
     template: dict[str, Atom] | None = None  # what d[x] means, inside a rule
     identity: Any = None  # what tells that a function calls itself
+
+    @functools.cached_property
+    def locals(self) -> frozenset[str]:
+        """The names that the function assigns: Python does not look for them outside."""
+        return _assigned_names(self.source.node) - self.globals
 
 
 @dataclass
@@ -153,3 +161,29 @@ def stale_error(var: Var, changed: Origin | None, here: Origin | None) -> Aliasi
     )
     error.root = var
     return error
+
+
+def _assigned_names(function: Any) -> frozenset[str]:
+    """The names that the statements of a function bind, those of inner functions excepted."""
+    found: set[str] = set()
+    inner = (gast.FunctionDef, gast.AsyncFunctionDef, gast.Lambda, gast.ClassDef)
+    scopes = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
+
+    def visit(node: Any, in_comprehension: bool) -> None:
+        if isinstance(node, inner):
+            found.add(getattr(node, "name", "<lambda>"))
+            return
+        if isinstance(node, gast.NamedExpr):
+            found.add(node.target.id)
+        elif isinstance(node, gast.Name) and isinstance(node.ctx, gast.Store):
+            if not in_comprehension:
+                found.add(node.id)
+        elif isinstance(node, gast.Import):
+            found.update(a.asname or a.name.split(".")[0] for a in node.names)
+        for child in gast.iter_child_nodes(node):
+            visit(child, in_comprehension or isinstance(node, scopes))
+
+    body = function.body if isinstance(function.body, list) else [function.body]
+    for statement in body:
+        visit(statement, False)
+    return frozenset(found)

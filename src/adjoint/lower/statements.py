@@ -274,7 +274,21 @@ class Statements(Expressions):
                 node,
                 "Write x = x + y for a new value, x[...] += y to change an array.",
             )
+        if is_number(t) and isinstance(current, Var) and self._is_rank_0_with_names(current):
+            raise self.refuse(
+                "an array of rank 0 that has several names is changed in place",
+                node,
+                "Write x = x + y for a new value.",
+            )
         return self.binary(type(node.op), current, value, node)
+
+    def _is_rank_0_with_names(self, current: Var) -> bool:
+        """Whether this is no number but an array, which a change in place is seen through."""
+        made = self.b.definitions.get(current.root)
+        if made is None or made.fn not in _MAKE_ARRAYS:
+            return False
+        names = [v for f in self.frames for v in f.env.values() if isinstance(v, Var)]
+        return sum(v.root is current.root for v in names) > 1
 
     # -- functions ------------------------------------------------------------------------
 
@@ -633,10 +647,14 @@ class Statements(Expressions):
         params: dict[Any, tuple[Type, bool]] = {}  # name or root -> type and variedness
         roots: list[Var] = []
         stale: dict[Var, Any] = {}
+        lost: dict[Any, Poison] = {}  # names that cannot be read when an iteration ends
         for round_ in range(_MAX_ROUNDS):
             self.restore(before)
             self.stale.update(stale)
-            entry, inits, yields, block = self._round(names, roots, params, body, test, origin)
+            known = len(lost)
+            entry, inits, yields, block = self._round(
+                names, roots, params, lost, body, test, origin
+            )
             end = self.snapshot()
             changed = [
                 r
@@ -663,7 +681,7 @@ class Statements(Expressions):
             }
             roots += changed
             stale.update(new_stale)
-            if not changed and not grown and not new_stale:
+            if not changed and not grown and not new_stale and len(lost) == known:
                 break
         else:
             raise self.refuse("no fixed types are found for what this loop changes", node)
@@ -680,6 +698,7 @@ class Statements(Expressions):
         names: list[str],
         roots: list[Var],
         params: dict[Any, tuple[Type, bool]],
+        lost: dict[Any, Poison],
         body: Callable[[], None],
         test: Callable[[], None] | None,
         origin: Any,
@@ -687,7 +706,7 @@ class Statements(Expressions):
         """Interpret the body once, with parameters of the types found so far."""
         self.b.origin = origin
         inits: list[Atom] = []
-        poisoned: dict[Any, Poison] = {}
+        poisoned = dict(lost)
         for name in names:
             value = self.env.get(name, UNDEFINED)
             try:
@@ -726,16 +745,17 @@ class Statements(Expressions):
             body()
             yields = []
             for name in names:
+                yields.append(UNDEFINED)
                 value = self.env.get(name, UNDEFINED)
-                yields.append(UNDEFINED if isinstance(value, Poison) else self._quiet_read(value))
+                if isinstance(value, Poison):
+                    lost.setdefault(name, value)
+                    continue
+                try:
+                    yields[-1] = self.read(value)
+                except AdjointError as error:
+                    lost.setdefault(name, Poison(error))
             yields += [self.versions.get(r, r) for r in roots]
         return entry, inits, yields, block
-
-    def _quiet_read(self, value: Atom) -> Atom:
-        try:
-            return self.read(value)
-        except AdjointError:
-            return UNDEFINED
 
     def _grow(
         self,
@@ -791,6 +811,9 @@ class Statements(Expressions):
         for key, init, end in zip([*names, *roots], inits, yields, strict=True):
             if isinstance(key, str):
                 param = entry.env.get(key, UNDEFINED)
+                if isinstance(param, Poison) and end is UNDEFINED:
+                    after[key] = param
+                    continue
                 if end is param or (not isinstance(param, Var) and end is UNDEFINED):
                     continue  # unchanged by the body
                 if isinstance(end, Const) and callable(end.value):
@@ -1096,6 +1119,11 @@ def _returns(node: Any) -> bool:
     return any(isinstance(n, gast.Return) for s in body for n in gast.walk(s))
 
 
+# Functions that give an array even of rank 0, where others give a number.
+_MAKE_ARRAYS = frozenset(
+    {np.array, np.asarray, np.zeros, np.ones, np.full, np.empty, np.copy,
+     np.zeros_like, np.ones_like, np.full_like, np.empty_like}
+)  # fmt: skip
 _STATEMENT_NAMES = {
     "Try": "`try`",
     "TryStar": "`try`",

@@ -115,7 +115,9 @@ def unit_seed(value: Any) -> Any:
             None,
             advice,
         )
-    return module_of(value).ones_like(value) if value.shape else 1.0
+    if value.shape or not isinstance(value, (np.ndarray, np.generic)):
+        return module_of(value).ones_like(value)
+    return 1.0
 
 
 def as_gradient(d: Any, x: Any) -> Any:
