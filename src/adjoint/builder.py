@@ -81,6 +81,13 @@ def is_basic_index(t: Type) -> bool:
     return isinstance(t, Object) and t.cls in (slice, type(None), type(...))
 
 
+def is_copying_index(t: Type) -> bool:
+    """Whether indexing by a value of this type certainly gives a copy: it is an array or a list."""
+    if isinstance(t, Tuple):
+        return any(map(is_copying_index, t.items))
+    return isinstance(t, List) or (isinstance(t, Array) and t.dims != () and t.dims is not None)
+
+
 def is_number(t: Type) -> bool:
     """A Python number or an array of rank 0: a value that nothing changes in place."""
     return isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ())
@@ -177,6 +184,8 @@ class Builder:
         if sunk is not None:
             return sunk
         key = self._key(fn, operands, kwargs)
+        if key is not None and fn is np.broadcast_to and isinstance(type, Array):
+            key += (type.element,)  # a number is spread in the dtype of what it is added to
         if key is not None:
             for known in reversed(self._known):
                 found = known.get(key)

@@ -344,6 +344,8 @@ class Cotangents:
             spread = self.b.definition(value, np.broadcast_to)
             if spread is None or not isinstance(spread.args[0].type, Scalar):
                 return self._cast(value, t)
+            made = Array(t.element, value.type.dims, t.module)
+            return self.b.op(np.broadcast_to, *spread.args, type=made)
         return value
 
     def _fit_shape(self, value: Atom, target: Var) -> Atom:

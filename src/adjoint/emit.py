@@ -634,13 +634,26 @@ class _Writer:
         if fn in _SHORT_METHODS and op.args and _is_array(op.args[0]):
             method = ast.Attribute(self.atom(op.args[0]), _METHOD_NAMES[fn], ast.Load())
             return self.call(method, op.args[1:], op.kwargs)
-        if fn in _SPREADING and self.array_module != "numpy" and core_is_scalar(op.args[0]):
-            return self.call(_parse(f"{self.np_name()}.full"), [_spread_shape(op), op.args[0]], {})
+        if fn in _SPREADING and core_is_scalar(op.args[0]):
+            return self.spread(op)
         if fn is np.absolute and core_is_scalar(op.args[0]):
             return self.call(_name("abs"), op.args, op.kwargs)
         if fn is stop_gradient:
             return self.atom(op.args[0])
         return self.call(self.callee(fn, op), op.args, op.kwargs)
+
+    def spread(self, op: Op) -> ast.expr:
+        """A number as an array, in the dtype that it stands for."""
+        t = op.target.type if op.target is not None else None
+        dtype = t.element if isinstance(t, Array) and t.element != np.float64 else None
+        if self.array_module != "numpy":  # its functions take no plain numbers
+            args = [_spread_shape(op), op.args[0], *([] if dtype is None else [constant(dtype)])]
+            return self.call(_parse(f"{self.np_name()}.full"), args, {})
+        callee = self.callee(op.fn, op)
+        if dtype is None or op.fn is not np.broadcast_to:
+            return self.call(callee, op.args, op.kwargs)
+        number = ast.Call(self.literal(dtype), [self.value(op.args[0])], [])
+        return ast.Call(callee, [number, self.value(op.args[1])], [])
 
     def call(self, fn: ast.expr, args: list[Atom], kwargs: dict[str, Atom]) -> ast.expr:
         keywords = [ast.keyword(k, self.value(a)) for k, a in kwargs.items()]

@@ -16,6 +16,7 @@ import gast
 import numpy as np
 
 from .builder import Builder
+from . import core
 from .core import Atom, Const, External, Op, Var
 from .errors import NoDerivativeError
 from .infer import constant

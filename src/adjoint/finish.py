@@ -10,7 +10,7 @@ import numpy as np
 
 from . import core
 from .builder import item_type
-from .core import Atom, Const, Function, Var
+from .core import Atom, Block, Const, Function, Var
 from .cotangents import Cotangent, Cotangents, Parts
 from .errors import OutputError
 from .infer import constant
@@ -82,14 +82,20 @@ def check_output(t: Type, function: Function) -> None:
 
 def finish_gradient(reverse: Any, wrt: list[Var]) -> list[Atom]:
     """The gradients of the arguments: of their structure, shapes and dtypes, in own memory."""
-    finisher = _Finisher(reverse.d, reverse.has_arrays)
+    finisher = _Finisher(reverse)
     return [finisher.finish(reverse.d.pop(p), p) for p in wrt]
 
 
 class _Finisher:
-    def __init__(self, d: Cotangents, has_arrays: bool) -> None:
-        self.d, self.b = d, d.b
-        self.has_arrays = has_arrays
+    def __init__(self, reverse: Any) -> None:
+        self.d, self.b = reverse.d, reverse.b
+        self.has_arrays = reverse.has_arrays
+        self.function: Function = reverse.function
+        self.changed = {
+            s.version.root
+            for s in core.walk(self.function.body)
+            if isinstance(s, core.Op) and s.version is not None
+        }
         self.given: set[Var] = set()  # memory that is part of the result already
 
     def finish(self, value: Cotangent | None, of: Var) -> Atom:
@@ -161,6 +167,17 @@ class _Finisher:
             return self.b.op(np.ones_like, of, type=t)
         return self.b.op(np.full_like, of, value, type=t)
 
+    def _element(self, of: Var, key: Any) -> Var:
+        """An element of an argument as it was at entry: the function may replace it."""
+        if of.root not in self.changed:
+            element = self.b.item(of, key)
+        else:
+            with self.b.inside(Block()) as entry:
+                element = self.b.item(of, key)
+            self.function.body.stmts[:0] = entry.stmts
+        assert isinstance(element, Var)
+        return element
+
     def _container(self, value: Cotangent | None, of: Var) -> Atom:
         t = of.type
         keys: Any = None
@@ -184,7 +201,7 @@ class _Finisher:
             else:
                 stored = value.items.get(key)
             if carries_derivative(element.type):
-                element = self.b.item(of, key)  # type: ignore[assignment]
+                element = self._element(of, key)
             parts.append(self.finish(stored, element))
         if isinstance(t, Dict):
             return self.b.op(core.DICT, *parts, keys=constant(t.keys))

@@ -277,8 +277,10 @@ class Reverse:
         present = self.d.get(x)
         if isinstance(present, Var) and self.d.is_owned(present):
             return present
-        if present is None:
-            made = self.b.op(generic.zeros_like, x, type=x.type)
+        if present is None and _known_keys(x.type):
+            made = self.d.materialise(Parts(), x)
+        elif present is None:
+            made = self.b.op(generic.zeros_like, self.saved(x), type=x.type)
         else:
             made = self.b.op(generic.copy, self.d.materialise(present, x), type=x.type)
         assert isinstance(made, Var)

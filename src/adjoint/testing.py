@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .errors import ArgumentError
-from .runtime.generic import copy, module_of, rebuild
+from .rules.runtime import module_of
+from .runtime.generic import copy, rebuild
 
 __all__ = ["check_grads"]
 

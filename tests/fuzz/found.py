@@ -407,4 +407,16 @@ def f(p, q, r):
 def f(p):
     xs = [np.cumsum(p, axis=0), np.dot(0.5, 2)]
     return sum([e.sum() for e in xs])
+# --- all_changed_by_a_row: np.array([[0.9, -0.4], [-0.4, 0.7]])
+def f(p):
+    p[:] *= p[1]
+    return p.sum()
+# --- changed_by_the_row_of_an_int_argument: 1, np.array([[0.9, -0.4], [-0.4, 0.7]])
+def f(i, p):
+    p[:] *= p[i]
+    return p.sum()
+# --- indexed_by_an_int_argument: 1, np.array([[0.9, -0.4], [-0.4, 0.7]])
+def f(i, p):
+    p = p * 2.0
+    return p[i % 2][i]
 """)

@@ -1555,7 +1555,8 @@ class Generator:
         n, m = shape
         x = self.atom((m, n), depth - 1)
         forms = [f"{x}.T", f"np.transpose({x})", f"{x}.reshape({n}, {m})",
-                 f"np.swapaxes({x}, 0, 1)", f"{x}.transpose()", f"np.reshape({x}, ({n}, -1))"]  # fmt: skip
+                 f"np.swapaxes({x}, 0, 1)", f"{x}.transpose()",
+                 f"np.reshape({x}, ({n}, -1))"]  # fmt: skip
         forms.append(f"np.broadcast_to({self.array((m,), depth - 1)}, {shape}) * 1.0")
         forms.append(f"np.repeat({self.atom((1, m), depth - 1)}, {n}, axis=0)")
         return "(" + self.pick(forms) + ")"

@@ -222,6 +222,12 @@ class Calls(Statements):
 
     def opaque(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         """A call that the compiler does not look into."""
+        if any(isinstance(a, Const) and isinstance(a.value, (Bound, Closure)) for a in args):
+            name = _name(fn.value) if isinstance(fn, Const) else "this function"
+            raise UnsupportedSyntaxError(
+                f"a function that is defined inside is given to `{name}`", self.b.origin,
+                "Write a loop, or define the function outside.",
+            )  # fmt: skip
         present = [self.read(fn), *(self.read(a) for a in args)]
         options = {k: self.read(a) for k, a in kwargs.items()}
         value = fn.value if isinstance(fn, Const) else None
@@ -674,8 +680,17 @@ def _stop_gradient(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], n
     return lowering.stopped(args[0])
 
 
+def _map(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    """map(f, xs) is [f(x) for x in xs]: the calls are made at once."""
+    if len(args) != 2 or kwargs:
+        raise lowering.refuse("`map` over several sequences is not supported", node)
+    return lowering.collected(args[1], node, lambda x: lowering.call(args[0], [x], {}, node))
+
+
 def _zip(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     lengths = [known_length(a) for a in args]
+    if kwargs and len(set(lengths)) != 1:
+        raise lowering.refuse("`zip` with `strict` needs a loop here", node)
     if any(n is None for n in lengths):
         raise lowering.refuse("`zip` outside a loop needs parts of known length", node)
     count = min(lengths)  # type: ignore[type-var]
@@ -685,7 +700,10 @@ def _zip(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) 
 
 def _enumerate(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     items = lowering.unpack_all(args[0], node)
-    pairs = [lowering.b_tuple([constant(i), item]) for i, item in enumerate(items)]
+    start = kwargs.get("start", args[1] if len(args) > 1 else constant(0))
+    if not isinstance(start, Const):
+        raise lowering.refuse("the start of this `enumerate` is not known here", node)
+    pairs = [lowering.b_tuple([constant(i), item]) for i, item in enumerate(items, start.value)]
     return lowering.b_tuple(pairs)
 
 
@@ -742,6 +760,7 @@ _SPECIAL: dict[Any, Handler] = {
     builtins.dict: _dict,
     builtins.getattr: _getattr,
     builtins.hasattr: _hasattr,
+    builtins.map: _map,
     builtins.zip: _zip,
     builtins.enumerate: _enumerate,
     builtins.reversed: _reversed,

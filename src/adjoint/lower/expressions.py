@@ -18,6 +18,7 @@ from ..builder import (
     VIEWS,
     Builder,
     is_basic_index,
+    is_copying_index,
     is_mutable,
     item_type,
 )
@@ -167,6 +168,11 @@ class Expressions:
         result = self.b.op(fn, *present, style=style, **options)
         if isinstance(result, Var):
             self._note_aliases(fn, list(args), result, options)
+            if _holds_objects(result.type) and any(a.varied for a in present):
+                raise UnsupportedSyntaxError(
+                    "an array of Python objects is made", self.b.origin,
+                    "Use an array of floats, or a list.",
+                )  # fmt: skip
         return self.quiet(result)
 
     def quiet(self, value: Atom) -> Atom:
@@ -241,6 +247,11 @@ class Expressions:
                 self.b.origin,
                 "Change a copy.",
             )
+        if any(isinstance(a, Const) and isinstance(a.value, (Bound, Closure)) for a in args):
+            raise UnsupportedSyntaxError(
+                "a function is put into a list or dict that exists already", self.b.origin,
+                "Write the functions where the list is made: [f, g].",
+            )  # fmt: skip
         present = self.read(target)
         version = self.b.in_place(fn, present, *(self.read(a) for a in args), style=style)
         if type is not None:
@@ -681,6 +692,10 @@ class Expressions:
             type=Object(str),
             name="text",
         )
+
+
+def _holds_objects(t: Type) -> bool:
+    return isinstance(t, Array) and t.element.kind == "O"
 
 
 def is_shared(atom: Atom) -> TypeGuard[Var]:

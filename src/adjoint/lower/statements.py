@@ -245,9 +245,11 @@ class Statements(Expressions):
             raise self.refuse("assignment to an attribute is not supported", node)
         container, index = self.expr(target.value), self.expr(target.slice)
         if isinstance(container.type, Array):
+            before = self.subscript(container, index, target)
             value = self.expr(node.value)
             self.at(node)
-            before = self.subscript(container, index, target)
+            if not is_number(before.type):  # a view, which shows what `value` has changed
+                before = self.subscript(container, index, target)
             self.store(container, index, self.binary(type(node.op), before, value, node), target)
             return
         current = self.present(self.subscript(container, index, target))
@@ -440,18 +442,41 @@ class Statements(Expressions):
     # -- loops ----------------------------------------------------------------------------
 
     def stmt_While(self, node: Any) -> None:
+        if any(isinstance(n, gast.NamedExpr) for n in gast.walk(node.test)):
+            node = self._with_test_inside(node)
         cond = Block()
 
         def test() -> None:
             with self.b.inside(cond):
                 cond.stmts.clear()
+                versions = dict(self.versions)
                 cond.yields = [self.read(self.expr(node.test))]
+                if self.versions != versions:
+                    raise self.refuse(
+                        "this test changes an array or a list", node.test,
+                        "Write `while True`, and leave the loop by `break`.",
+                    )  # fmt: skip
 
         def make(loop: dict[str, Any]) -> Loop:
             return While(**loop, cond=cond)
 
         self.at(node)
         self.loop(node, lambda: self.statements(node.body), make, test)
+
+    def _with_test_inside(self, node: Any) -> Any:
+        """`while (v := f(x)) > 0` assigns in its test: the same loop, left by `break`."""
+        if node.orelse:
+            raise self.refuse("an assignment in the test of this loop", node.test)
+
+        def at(made: Any) -> Any:
+            for inner in gast.walk(made):
+                if not hasattr(inner, "lineno"):
+                    gast.copy_location(inner, node.test)
+            return made
+
+        leave = at(gast.If(gast.UnaryOp(gast.Not(), node.test), [gast.Break()], []))
+        loop = gast.While(at(gast.Constant(True, None)), [leave, *node.body], [])
+        return gast.copy_location(loop, node)
 
     def stmt_For(self, node: Any) -> None:
         iterable = self.iterable(node.iter)
@@ -463,16 +488,44 @@ class Statements(Expressions):
 
     def iterable(self, node: Any) -> Any:
         """What a loop walks: an atom, or ("zip", parts), ("reversed", part), ("enumerate", part)."""
-        if isinstance(node, gast.Call) and not node.keywords:
-            if not any(isinstance(a, gast.Starred) for a in node.args):
-                callee = self.expr(node.func)
-                if isinstance(callee, Const):
-                    if callee.value is zip and node.args:
-                        return ("zip", [self.iterable(a) for a in node.args])
-                    if callee.value is enumerate and len(node.args) in (1, 2):
-                        start = self.expr(node.args[1]) if len(node.args) == 2 else constant(0)
-                        return ("enumerate", self.iterable(node.args[0]), start)
+        if not isinstance(node, gast.Call) or any(isinstance(a, gast.Starred) for a in node.args):
+            return self.expr(node)
+        callee = self.expr(node.func)
+        keywords = {k.arg: k.value for k in node.keywords}
+        if isinstance(callee, Const) and callee.value is zip and node.args:
+            if set(keywords) <= {"strict"}:
+                parts = [self.iterable(a) for a in node.args]
+                if "strict" in keywords and truth(self.expr(keywords["strict"])) is not False:
+                    self._check_lengths(parts, node)
+                return ("zip", parts)
+        if isinstance(callee, Const) and callee.value is enumerate and node.args:
+            starts = [*node.args[1:], *keywords.values()]
+            if len(starts) <= 1 and set(keywords) <= {"start"}:
+                start = self.expr(starts[0]) if starts else constant(0)
+                return ("enumerate", self.iterable(node.args[0]), start)
         return self.expr(node)
+
+    def _check_lengths(self, parts: list[Any], node: Any) -> None:
+        """zip(strict=True): refuse at run time what differs in length."""
+        if any(isinstance(p, tuple) for p in parts):
+            raise self.refuse("this `zip` with `strict` is not supported", node)
+        self.at(node)
+        lengths = []
+        for part in parts:
+            known = known_length(part)
+            lengths.append(self.op(len, part, type=INT) if known is None else constant(known))
+        for length in lengths[1:]:
+            differ = self.op(np.not_equal, length, lengths[0], style="operator")
+            if truth(differ) is not False:
+                self.if_(self.read(differ), lambda: self._raise_lengths(node), lambda: None)
+
+    def _raise_lengths(self, node: Any) -> None:
+        self.at(node)
+        kind = Const(ValueError, Object(type), "ValueError")
+        text = constant("zip() has arguments of different lengths")
+        error = self.b.op(core.PURE_CALL, kind, text, type=Object(ValueError), name="error")
+        self.b.emit(core.Op(None, core.RAISE, [error], {}, "", self.b.origin))
+        self.env[EXIT] = constant(RAISED)
 
     def for_(self, iterable: Any, body: Callable[[Atom], None], node: Any) -> None:
         unrolled = self._unrolled(iterable)
@@ -516,8 +569,6 @@ class Statements(Expressions):
             for part in iterable[1]:
                 self._flatten(part, sources, node)
         else:
-            if not (isinstance(iterable[2], Const) and iterable[2].value == 0):
-                raise self.refuse("`enumerate` with a start is not supported", node)
             sources.append(COUNT)
             self._flatten(iterable[1], sources, node)
 
@@ -526,7 +577,10 @@ class Statements(Expressions):
             return next(slots)
         if iterable[0] == "zip":
             return self.b_tuple([self._rebuild_item(p, slots) for p in iterable[1]])
-        return self.b_tuple([next(slots), self._rebuild_item(iterable[1], slots)])
+        count, start = next(slots), iterable[2]
+        if not (isinstance(start, Const) and start.value == 0):
+            count = self.op(np.add, count, start, style="operator")
+        return self.b_tuple([count, self._rebuild_item(iterable[1], slots)])
 
     def _loop_item(self, source: Atom, node: Any) -> Var:
         t = source.type
@@ -968,21 +1022,33 @@ class Statements(Expressions):
             else:
                 self.env[name] = value
 
-    def collected(self, iterable: Any, node: Any) -> Atom:
-        """[item for item in iterable]"""
+    def collected(
+        self, iterable: Any, node: Any, change: Callable[[Atom], Atom] | None = None
+    ) -> Atom:
+        """[change(item) for item in iterable]"""
         items = self.op(core.LIST)
-        self.extend(items, iterable, node)
+        self.extend(items, iterable, node, change)
         return self.present(items)
 
-    def extend(self, items: Atom, iterable: Any, node: Any) -> None:
-        """items.extend(iterable)"""
+    def extend(
+        self,
+        items: Atom,
+        iterable: Any,
+        node: Any,
+        change: Callable[[Atom], Atom] | None = None,
+    ) -> None:
+        """items.extend(change(item) for item in iterable)"""
+
+        def add(item: Atom) -> None:
+            self.append(items, item if change is None else change(item))
+
         length = None if isinstance(iterable, tuple) else known_length(iterable)
-        if length is not None:
+        if length is not None and not isinstance(iterable.type, Array):
             for item in self.unpack_all(iterable, node):
-                self.append(items, item)
+                add(item)
             return
         walk = gast.comprehension(gast.Tuple([], gast.Store()), node, [], 0)
-        self.for_(iterable, lambda item: self.append(items, item), _ComprehensionLoop(node, walk))
+        self.for_(iterable, add, _ComprehensionLoop(node, walk))
 
     def _filtered(self, tests: list[Any], body: Callable[[], None]) -> None:
         if not tests:

@@ -29,7 +29,7 @@ def keep(d, axis, keepdims=False):
     """A reduction's result, or its cotangent, with the reduced axes back at length 1."""
     if keepdims:
         return d
-    if axis is None:
+    if axis is None or np.ndim(d) == 0:
         return d  # a scalar, which broadcasts as it is
     return np.expand_dims(d, axis)
 
