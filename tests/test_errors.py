@@ -160,7 +160,7 @@ def nested_generator(x):
 
 @case(2.0, says=["read before it has a value", "`y`"])
 def no_value_yet(x):
-    z = y * x  # noqa: F821, F841  # here
+    z = y * x  # noqa: F821  # here
     y = x * x
     return y * z
 
@@ -264,6 +264,40 @@ def function_by_branch(x):
 
 
 function_by_branch.marked = "if x > 1:"
+
+
+@case(np.ones(3), says=["a function is put into a list", "[f, g]"])
+def function_appended_to_a_list(x):
+    fs = []
+    fs.append(lambda v: v * x[0])  # here
+    return fs[0](2.0)
+
+
+@case(np.ones(3), says=["defined inside is given to `filter`", "loop"])
+def function_given_to_a_builtin(x):
+    return sum(filter(lambda v: v > 0, x))  # here
+
+
+@case(np.ones(3), says=["an array of Python objects"])
+def array_of_objects(x):
+    y = np.array([x[0], None], dtype=object)  # here
+    return y[0] * 2
+
+
+@case(np.ones(3), says=["this test changes an array", "`while True`"])
+def while_test_with_an_effect(x):
+    y = x * 2
+
+    def shrink():
+        y[0] = y[0] * 0.5
+        return y[0]
+
+    while shrink() > 1:  # here
+        pass
+    return np.sum(y)
+
+
+while_test_with_an_effect.marked = "while shrink"
 
 
 # -- aliasing -----------------------------------------------------------------------------------

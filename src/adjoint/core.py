@@ -236,7 +236,7 @@ def defined_by(stmt: Stmt) -> list[Var]:
     return stmt.results
 
 
-def defined_inside(stmt: Stmt) -> list[Var]:
+def defined_inside(stmt: Stmt | Loop) -> list[Var]:
     """The variables that a statement defines for its own blocks only."""
     if isinstance(stmt, For):
         return stmt.params + [v for v in stmt.items if v is not None]
@@ -245,7 +245,7 @@ def defined_inside(stmt: Stmt) -> list[Var]:
     return []
 
 
-def read_by(stmt: Stmt) -> list[Atom]:
+def read_by(stmt: Stmt | Loop) -> list[Atom]:
     """The atoms that a statement itself reads, not those inside its blocks."""
     if isinstance(stmt, Op):
         return list(stmt.operands())

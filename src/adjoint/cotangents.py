@@ -132,9 +132,7 @@ class Cotangents:
             self.set(var, version)
         self.b.origin = origin
 
-    def add(
-        self, atom: Atom, value: Cotangent, *, fitted: bool = False, lend: bool = True
-    ) -> None:
+    def add(self, atom: Atom, value: Cotangent, *, fitted: bool = False, lend: bool = True) -> None:
         """Add a contribution to the cotangent of an atom.
 
         `lend`: it may share memory with the cotangent that it was computed from.
@@ -182,9 +180,7 @@ class Cotangents:
         """A view of a cotangent's memory is handed on: that memory is not summed into any more."""
         made = self.b.definitions.get(value) if isinstance(value, Var) else None
         while made is not None and made.target is value and isinstance(value, Var):
-            if value.serial < self.mark or not (
-                made.fn in _NOT_FRESH or _returns_operand(made.fn)
-            ):
+            if value.serial < self.mark or not (made.fn in _NOT_FRESH or _returns_operand(made.fn)):
                 return
             source = made.args[0]
             if not isinstance(source, Var):
@@ -223,9 +219,7 @@ class Cotangents:
         for key in keys:
             element = item_type(t, key) or Unknown()
             if carries_derivative(element):
-                parts.items[key] = self.b.op(
-                    operator.getitem, whole, constant(key), type=element
-                )
+                parts.items[key] = self.b.op(operator.getitem, whole, constant(key), type=element)
         return parts
 
     def _add_part(self, parts: Parts, container: Var, key: Any, value: Cotangent) -> None:
@@ -307,9 +301,7 @@ class Cotangents:
         made = Array(t.element, value.type.dims, value.type.module)
         if made.dims == () and made.module == "numpy":
             return self.b.op(t.element.type, value, type=made)
-        return self.b.op(
-            np.ndarray.astype, value, constant(t.element), style="method", type=made
-        )
+        return self.b.op(np.ndarray.astype, value, constant(t.element), style="method", type=made)
 
     def _part(self, value: Cotangent | None, of: Var, key: Any) -> Atom:
         if value is not None and not isinstance(value, Parts):

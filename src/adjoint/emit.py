@@ -168,12 +168,12 @@ class _Writer:
     def callee(self, fn: Any, op: Op) -> ast.expr:
         """An expression for the function that an operation calls."""
         if isinstance(fn, types.BuiltinFunctionType) and fn.__module__ == "math":
-            return ast.Attribute(_name(self.module(math, "math")), fn.__name__, ast.Load())
+            return ast.Attribute(_name(self.module(math, "math")), str(fn.__name__), ast.Load())
         path = _numpy_path(fn)
         if path is not None:
             return _parse(f"{self.np_name()}.{path}")
         if getattr(builtins, getattr(fn, "__name__", ""), None) is fn:
-            return _name(fn.__name__)
+            return _name(fn.__name__)  # type: ignore[union-attr]
         if (getattr(fn, "__module__", "") or "").startswith("adjoint."):
             return self.helper(fn)
         name = getattr(fn, "__name__", "function")
@@ -406,7 +406,7 @@ class _Writer:
             right = ast.Tuple([e for _, e, _ in pairs], ast.Load())
             self.write(ast.Assign([left], right), stmt)
             return
-        for _name_, expr, target in pairs:
+        for _, expr, target in pairs:
             self.assign(target, expr, stmt)
 
     def loop(self, stmt: Any) -> None:

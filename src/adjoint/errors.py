@@ -37,7 +37,9 @@ def show_location(origin: Origin) -> str:
         return ""
     stripped = raw.lstrip()
     indent = len(raw) - len(stripped)
-    start, end = (len(raw.encode()[:n].decode(errors="ignore")) for n in (origin.col, origin.end_col))
+    start, end = (
+        len(raw.encode()[:n].decode(errors="ignore")) for n in (origin.col, origin.end_col)
+    )
     start, stop = max(start - indent, 0), end - indent if end > start else len(stripped)
     carets = "^" * max(min(stop, len(stripped)) - start, 1)
     number = str(origin.line)

@@ -15,8 +15,8 @@ from typing import Any
 import gast
 import numpy as np
 
-from .builder import Builder
 from . import core
+from .builder import Builder
 from .core import Atom, Const, External, Op, Var
 from .errors import NoDerivativeError
 from .infer import constant
@@ -76,10 +76,10 @@ class Expander(Calls):
         unknown = any(isinstance(a.type, Unknown) for a in args)
         if getattr(value, "__adjoint_inline__", False) and not unknown:
             source = parse_function(value)
-            defaults = {k: constant(v) for k, v in source.defaults.items()}
+            defaults: dict[str, Atom] = {k: constant(v) for k, v in source.defaults.items()}
             # No identity: a helper may call itself, as long as its tests are decided here.
             return self.invoke(source, None, defaults, args, kwargs, node, None)
-        return self.op(value, *args, **kwargs)
+        return self.op(value, *args, **kwargs)  # type: ignore[arg-type]
 
 
 class Application:
@@ -272,7 +272,7 @@ def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
 
 
 def display_name(fn: Any) -> str:
-    name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", repr(fn))
+    name = str(getattr(fn, "__qualname__", None) or getattr(fn, "__name__", repr(fn)))
     module = getattr(fn, "__module__", None)
     if type(fn).__name__ == "ufunc":
         module = "numpy"

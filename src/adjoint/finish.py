@@ -11,7 +11,7 @@ import numpy as np
 from . import core
 from .builder import item_type
 from .core import Atom, Block, Const, Function, Var
-from .cotangents import Cotangent, Cotangents, Parts
+from .cotangents import Cotangent, Parts
 from .errors import OutputError
 from .infer import constant
 from .runtime import generic
@@ -188,7 +188,7 @@ class _Finisher:
         if keys is None:
             atom = self.d.materialise(value, of)
             return self.b.op(generic.as_gradient, atom, of, type=t)
-        parts = []
+        parts: list[Atom] = []
         for key in keys:
             element = Var("part", item_type(t, key) or Unknown())
             if not isinstance(value, Parts):

@@ -164,9 +164,7 @@ def _dims_from(shape: Atom, symbols: Symbols) -> tuple[Size, ...] | None:
     if parts is None or not all(isinstance(p, Scalar) and p.kind == "int" for p in parts):
         return None
     sizes = [p.size for p in parts]  # type: ignore[attr-defined]
-    return tuple(
-        symbols.fresh() if n is None or isinstance(n, int) and n < 0 else n for n in sizes
-    )
+    return tuple(symbols.fresh() if n is None or isinstance(n, int) and n < 0 else n for n in sizes)
 
 
 def _elementwise_type(
@@ -198,7 +196,7 @@ def _elementwise_type(
 
 
 def _matmul_type(a: Type, b: Type, symbols: Symbols) -> Type | None:
-    """The product of vectors and matrices, whose inner sizes must be equal but need not be known."""
+    """The product of vectors and matrices: the inner sizes must be equal, not known."""
     if not (isinstance(a, Array) and isinstance(b, Array) and a.dims and b.dims):
         return None
     try:
@@ -235,7 +233,7 @@ def _part_type(t: Array, index: Atom, symbols: Symbols) -> Type | None:
         kinds += fill
     dims: list[Size] = []
     sizes = iter(t.dims)
-    places = []  # of the indices that pick elements, whose axes become one group
+    places: list[int | None] = []  # of the indices that pick elements, whose axes become one group
     for kind in kinds:
         if kind is None:
             dims.append(1)
@@ -255,8 +253,8 @@ def _part_type(t: Array, index: Atom, symbols: Symbols) -> Type | None:
         group = broadcast_dims([k.dims or (symbols.fresh(),) for k in picked], symbols)
         used_at = [i for i, p in enumerate(places) if p is not None]
         together = used_at == list(range(used_at[0], used_at[-1] + 1))
-        at = places[used_at[0]] if together else 0
-        dims[at:at] = group
+        first = (places[used_at[0]] or 0) if together else 0
+        dims[first:first] = group
     return Array(t.element, tuple(dims), t.module)
 
 

@@ -58,7 +58,7 @@ def _failed(tb: types.TracebackType, lines: list[str]) -> str | None:
     place = next(itertools.islice(code.co_positions(), tb.tb_lasti // 2, None), None)
     if place is None or None in place:
         return None
-    line, end_line, col, end_col = place
+    line, end_line, col, end_col = (n or 0 for n in place)
     text = [*lines[line - 1 : end_line]]
     text[-1] = text[-1].encode()[:end_col].decode()
     text[0] = text[0].encode()[col:].decode()

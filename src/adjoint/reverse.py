@@ -412,7 +412,7 @@ class Reverse:
             return
         known = isinstance(version.type, List) and version.type.items is not None
         if isinstance(value, Parts) and known:
-            last = len(version.type.items) - 1  # type: ignore[union-attr]
+            last = len(version.type.items) - 1  # type: ignore[attr-defined, union-attr]
             parts = dict(value.items)
             part = parts.pop(last, None)
             if part is not None:
@@ -465,9 +465,9 @@ class Reverse:
         self.d.values = saved
         self.b.origin = stmt.origin
         changed = [v for v in outer if any(e[v] is not before[v] for e in ends)]
-        for block, end in zip(blocks, ends, strict=True):
+        for block, values_at_end in zip(blocks, ends, strict=True):
             with self.b.inside(block):
-                block.yields = [self.d.solid(end[v], v) for v in changed]
+                block.yields = [self.d.solid(values_at_end[v], v) for v in changed]
         results = self.b.branch(stmt.test, *blocks)
         for var, result in zip(changed, results, strict=True):
             if isinstance(result, Var):
@@ -548,9 +548,8 @@ class Reverse:
             self.d.set(var, result)
         for position, i in enumerate(carried):
             self.d.add(loop.inits[i], results[position])
-        for (item, source), result in zip(
-            [(i, s) for i, s in sources.items() if i in lists], list_results, strict=True
-        ):
+        listed = [source for item, source in sources.items() if item in lists]
+        for source, result in zip(listed, list_results, strict=True):
             whole: Atom = self.b.in_place(core.REVERSE, result)
             walked = [s for s in loop.iterables if s is not COUNT]  # type: ignore[attr-defined]
             if not _is_false(loop.stop) or len(walked) > 1:
@@ -857,9 +856,7 @@ class Reverse:
         position = block.stmts.index(op)
         pair = Var("pair", Tuple((op.target.type, UNKNOWN)))
         saved = Var("saved", UNKNOWN, named=True)
-        call = Op(
-            pair, core.CALL_CORE, args, {"function": constant_of(forward)}, "", op.origin
-        )
+        call = Op(pair, core.CALL_CORE, args, {"function": constant_of(forward)}, "", op.origin)
         block.stmts[position : position + 1] = [
             call,
             Op(op.target, operator.getitem, [pair, constant(0)], {}, "", op.origin),

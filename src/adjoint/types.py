@@ -228,7 +228,7 @@ def array_module(cls: type) -> str | None:
     if cls.__module__.split(".")[0] == "cupy" and cls.__name__ == "ndarray":
         return _ARRAY_MODULES.setdefault(cls, "cupy")
     if hasattr(cls, "__array_namespace__") and not issubclass(cls, np.generic):
-        namespace = cls.__array_namespace__(object.__new__(cls))
+        namespace = cls.__array_namespace__(object.__new__(cls))  # type: ignore[attr-defined]
         name = namespace.__name__
         while _NAMESPACES.setdefault(name, namespace) is not namespace:
             name += "_"  # another module of this name

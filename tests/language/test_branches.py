@@ -274,7 +274,7 @@ def same_test_twice(x):
 
 
 @each((0.5,), (-0.5,))
-def tests_variable_that_changes(x):
+def tested_variable_changes(x):
     y = x
     if y > 0:
         y = -y

@@ -388,6 +388,11 @@ def builtins_of_arrays(x):
 
 
 @program(array(3))
+def map_builtin(x):
+    return sum(map(lambda v: v * v, x)) * sum(map(math.sin, [x[0], x[1]]))
+
+
+@program(array(3))
 def method_chain(x):
     return (x * 2).reshape(3, 1).T.copy().ravel().dot(x).sum()
 

@@ -1,5 +1,6 @@
 """Loops: what they walk, what they change, and how they end."""
 
+import itertools
 import math
 
 import numpy as np
@@ -713,6 +714,84 @@ def large_loop(x):
     for i in range(300):
         s = s + math.sin(x * i) / (i + 1)
     return s
+
+
+@program(array(4))
+def while_with_an_assignment_in_the_test(x):
+    i = 0
+    s = 0.0
+    while (v := x[i] * x[i]) < 100 and i < 3:
+        s = s + v * x[0]
+        i += 1
+    return s * v
+
+
+@program(array(4))
+def over_enumerate_from_a_start(x):
+    s = 0.0
+    for i, v in enumerate(x, 2):
+        s = s + v * v * i
+    for i, v in enumerate([x[0], x[1]], start=3):
+        s = s * v + i
+    return s
+
+
+@program(array(3), array(3))
+def over_zip_strict(x, y):
+    s = 1.0
+    for a, b in zip(x, y, strict=True):
+        s = s * a + b
+    for a, b in zip((x[0], x[1]), [y[0], y[1]], strict=True):
+        s = s + a * b
+    return s
+
+
+@program(array(3))
+def over_numpy_indices(x):
+    s = 0.0
+    for i, j in np.ndindex(3, 2):
+        s = s + x[i] * x[j]
+    for i in np.arange(3):
+        s = s * x[i]
+    return s
+
+
+@program(array(3))
+def over_itertools(x):
+    s = 0.0
+    for i, j in itertools.combinations(range(3), 2):
+        s = s + x[i] * x[j] * x[j]
+    return s
+
+
+@program(array(3))
+def function_defined_in_a_loop(x):
+    s = 0.0
+    for i in range(3):
+
+        def f(y):
+            return y * x[i]
+
+        s = s + f(2.0) * x[0]
+    return s
+
+
+@program(array(4))
+def view_is_carried(x):
+    v = x
+    s = 0.0
+    for _ in range(3):
+        s = s + v[0] * v[-1]
+        v = v[1:]
+    return s
+
+
+@program(array(4))
+def first_or_product(x):
+    y = None
+    for v in x:
+        y = v if y is None else y * v
+    return y
 
 
 @pytest.mark.parametrize("case", programs, ids=str)

@@ -751,6 +751,133 @@ def float32_array_and_float(x, k):
     return np.sum(y * y)
 
 
+@program(array(4))
+def view_is_made_anew_after_a_change(x):
+    y = x * 2
+    z = y[:2]
+    y[0] = 7.0
+    return np.sum(z * z * x[:2])
+
+
+@program(array(4))
+def view_by_a_branch_before_a_change(x):
+    y = x * 2
+    z = y[:2] if x[0] > 0 else y[2:]
+    s = np.sum(z * z)
+    y[0] = 7.0
+    return s * np.sum(y)
+
+
+@program(array(3))
+def array_in_a_list_is_changed(x):
+    xs = [x * 1.0, x * 2.0]
+    xs[0][1] = 9.0
+    xs[1] += x
+    a, b = xs
+    return np.sum(a * b)
+
+
+@program(array(3))
+def array_twice_in_a_list_is_changed(x):
+    a = x * 1.0
+    xs = [a, a]
+    xs[0][1] = 9.0
+    return np.sum(xs[1] * a * x)
+
+
+@program(array(3))
+def array_in_a_tuple_and_a_dict_is_changed(x):
+    a = x * 1.0
+    t = (a, {"a": a, "b": x * 2})
+    t[0][1] = 9.0
+    b = t[1]["a"]
+    b += 1
+    return np.sum(a * t[1]["b"] * t[0])
+
+
+@program(array(3))
+def array_in_a_dict_has_another_name(x):
+    d = {"a": x * 1.0}
+    w = d["a"]
+    d["a"] *= 2
+    return np.sum(w * d["a"])
+
+
+@program(array(3))
+def array_in_a_dict_is_replaced(x):
+    d = {"a": x * 1.0}
+    w = d["a"]
+    d["a"] = d["a"] * 2
+    return np.sum(w * d["a"])
+
+
+@program(array(3))
+def helper_returns_its_argument(x):
+    def same(a):
+        return a
+
+    y = x * 2
+    z = same(y)
+    z[0] = 3.0
+    return np.sum(y * x)
+
+
+@program(array(3))
+def helper_changes_what_an_augmented_element_reads(x):
+    y = x * 1.0
+
+    def change():
+        y[0] = 5.0
+        return 1.0
+
+    y[0] += change()
+    return np.sum(y * x)
+
+
+@program(array(3))
+def rows_are_swapped(x):
+    a = np.outer(x, x)
+    a[[0, 1]] = a[[1, 0]]
+    return np.sum(a * x)
+
+
+@program(array(3))
+def chained_names_one_changed(x):
+    a = b = c = x * 1.0
+    a += 1
+    b = b * 2
+    return np.sum(a * b * c)
+
+
+@program(array(3))
+def integer_array_as_index_is_filled(x):
+    k = np.zeros(3, dtype=int)
+    for i in range(3):
+        k[i] = i * 2 % 3
+    return np.sum(x[k] * x)
+
+
+@program(array(3))
+def shuffled_weights(x):
+    k = np.ones(3)
+    s = np.sum(x * k)
+    np.random.default_rng(0).shuffle(k)
+    k[0] = 5.0
+    return s * np.sum(x * k)
+
+
+@program(array(3))
+def local_function_appends(x):
+    squares = []
+
+    def add(v):
+        squares.append(v * v)
+
+    for v in x:
+        add(v)
+    return sum(squares) * squares[0]
+
+
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)

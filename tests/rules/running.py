@@ -5,8 +5,8 @@ import linecache
 import numpy as np
 
 from adjoint.compile import build
-from adjoint.request import Argument
 from adjoint.pipeline import Request, derive
+from adjoint.request import Argument
 from adjoint.types import UNKNOWN, Symbols
 
 from .case import MODULES, NAMES

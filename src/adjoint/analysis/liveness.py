@@ -87,7 +87,7 @@ class Interference:
         return live
 
     def _loop(self, stmt: Loop, live: set[Var]) -> set[Var]:
-        """At the end of the body the parameters are given their next values: there they are dead."""
+        """The body ends by giving the parameters their next values: there they are dead."""
         results = {self.root(r) for r in stmt.results}
         for result in stmt.results:
             self._define(result, live | results)

@@ -172,7 +172,7 @@ class Calls(Statements):
         if _has(canonical, _PURE_FUNCTIONS):
             return self.primitive(canonical, args, kwargs)
         if getattr(value, "__adjoint_static__", False):
-            return self.op(value, *args, **kwargs)
+            return self.op(value, *args, **kwargs)  # type: ignore[arg-type]
         if isinstance(value, types.FunctionType):
             return self.python_function(fn, value, args, kwargs, node)
         if isinstance(value, functools.partial):
@@ -210,7 +210,7 @@ class Calls(Statements):
     def primitive(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         if _is_random(fn):
             return self.random_call(fn, args, kwargs)
-        return self.op(fn, *args, **kwargs)
+        return self.op(fn, *args, **kwargs)  # type: ignore[arg-type]
 
     def random_call(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         """A draw: typed by a draw from another generator, and made anew at each call."""
@@ -218,7 +218,7 @@ class Calls(Statements):
 
         twin = getattr(np.random.RandomState(0), fn.__name__, None)
         t = UNKNOWN if twin is None else result_type(twin, args, kwargs, self.b.symbols)
-        return self.op(fn, *args, type=t, **kwargs)
+        return self.op(fn, *args, type=t, **kwargs)  # type: ignore[arg-type]
 
     def opaque(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         """A call that the compiler does not look into."""
@@ -791,7 +791,7 @@ def is_callable_object(value: Any) -> bool:
 
 
 def _name(value: Any) -> str:
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", repr(value))
+    name = str(getattr(value, "__qualname__", None) or getattr(value, "__name__", repr(value)))
     module = getattr(value, "__module__", None)
     if isinstance(value, np.ufunc):
         module = "numpy"

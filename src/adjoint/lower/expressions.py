@@ -18,7 +18,6 @@ from ..builder import (
     VIEWS,
     Builder,
     is_basic_index,
-    is_copying_index,
     is_mutable,
     item_type,
 )
@@ -165,10 +164,10 @@ class Expressions:
                 return folded
         present = [self.read(a) for a in args]
         options = {k: self.read(a) if isinstance(a, (Var, Const)) else a for k, a in kwargs.items()}
-        result = self.b.op(fn, *present, style=style, **options)
+        result = self.b.op(fn, *present, style=style, **options)  # type: ignore[arg-type]
         if isinstance(result, Var):
             self._note_aliases(fn, list(args), result, options)
-            if _holds_objects(result.type) and any(a.varied for a in present):
+            if _holds_objects(result.type, options) and any(a.varied for a in present):
                 raise UnsupportedSyntaxError(
                     "an array of Python objects is made", self.b.origin,
                     "Use an array of floats, or a list.",
@@ -215,7 +214,7 @@ class Expressions:
             if not isinstance(container.type, Array):
                 known = isinstance(key, Const) and not isinstance(key.value, slice)
                 if is_container(container.type) and not _is_slice(key):
-                    self.aliases.taken(root, container.root, key.value if known else None)
+                    self.aliases.taken(root, container.root, key.value if known else None)  # type: ignore[union-attr]
                     return
             elif not is_basic_index(key.type):
                 return
@@ -592,7 +591,7 @@ class Expressions:
         t = value.type
         if isinstance(t, (Tuple, List)) and _is_slice(index) and t.items is not None:
             positions = range(len(t.items))[index.value]  # type: ignore[union-attr]
-            items = [self.item(value, i) for i in positions]
+            items = [self.item(value, i) for i in positions]  # type: ignore[attr-defined]
             return self.op(core.LIST, *items) if isinstance(t, List) else self.b_tuple(items)
         if isinstance(t, List) and isinstance(index.type, Object) and index.type.cls is slice:
             return self.op(operator.getitem, value, index, type=List(t.item))
@@ -694,8 +693,10 @@ class Expressions:
         )
 
 
-def _holds_objects(t: Type) -> bool:
-    return isinstance(t, Array) and t.element.kind == "O"
+def _holds_objects(t: Type, options: dict[str, Any]) -> bool:
+    dtype = options.get("dtype")
+    asked = isinstance(dtype, Const) and dtype.value in (object, "O", np.dtype(object))
+    return asked or (isinstance(t, Array) and t.element.kind == "O")
 
 
 def is_shared(atom: Atom) -> TypeGuard[Var]:

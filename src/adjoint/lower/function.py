@@ -40,13 +40,13 @@ class Lowering(Calls):
         if not _has_known_items(t):
             return param
         keys = t.keys if isinstance(t, Dict) else range(len(t.items))  # type: ignore[attr-defined]
-        items = [self.open(self.item(param, key)) for key in keys]
+        items = [self.open(self.item(param, key)) for key in keys]  # type: ignore[union-attr]
         if isinstance(t, Dict):
             return self.op(core.DICT, *items, keys=constant(t.keys))
         if isinstance(t, List):
             return self.op(core.LIST, *items)
         cls = Const(t.cls, Object(type), None)  # type: ignore[attr-defined]
-        return self.op(core.TUPLE, *items, **({} if cls.value is tuple else {"cls": cls}))
+        return self.op(core.TUPLE, *items, **({} if cls.value is tuple else {"cls": cls}))  # type: ignore[arg-type]
 
 
 def _has_known_items(t: Type) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from .. import core
 from ..builder import is_mutable, is_number
 from ..control import no_grad
-from ..core import UNDEFINED, Atom, Block, Const, For, Loop, Var, While
+from ..core import UNDEFINED, Atom, Block, Const, For, Var, While
 from ..errors import AdjointError, UnsupportedSyntaxError
 from ..infer import constant
 from ..types import (
@@ -457,7 +457,7 @@ class Statements(Expressions):
                         "Write `while True`, and leave the loop by `break`.",
                     )  # fmt: skip
 
-        def make(loop: dict[str, Any]) -> Loop:
+        def make(loop: dict[str, Any]) -> For | While:
             return While(**loop, cond=cond)
 
         self.at(node)
@@ -487,7 +487,7 @@ class Statements(Expressions):
         self.statements(node.body)
 
     def iterable(self, node: Any) -> Any:
-        """What a loop walks: an atom, or ("zip", parts), ("reversed", part), ("enumerate", part)."""
+        """What a loop walks: an atom, or ("zip", parts), or ("enumerate", part)."""
         if not isinstance(node, gast.Call) or any(isinstance(a, gast.Starred) for a in node.args):
             return self.expr(node)
         callee = self.expr(node.func)
@@ -544,7 +544,7 @@ class Statements(Expressions):
             items[:] = slots
             body(self._rebuild_item(iterable, iter(slots)))
 
-        def make(loop: dict[str, Any]) -> Loop:
+        def make(loop: dict[str, Any]) -> For | While:
             changed = {p.root for p in loop["params"]}
             for source in sources:
                 if isinstance(source, Var) and (
@@ -685,7 +685,7 @@ class Statements(Expressions):
         self,
         node: Any,
         body: Callable[[], None],
-        make: Callable[[dict[str, Any]], Loop],
+        make: Callable[[dict[str, Any]], For | While],
         test: Callable[[], None] | None,
     ) -> None:
         """Interpret a loop: again and again, until the types of what it changes are stable.
@@ -744,8 +744,9 @@ class Statements(Expressions):
     def _keeps(self, name: str, node: Any) -> bool:
         """Whether a loop only changes the array of this name, by `y += v`, and binds no other."""
         value = self.env.get(name)
-        is_array = isinstance(value, Var) and isinstance(value.type, Array)
-        return is_array and not is_number(value.type) and name not in _assigned(node, False)
+        if not isinstance(value, Var) or not isinstance(value.type, Array):
+            return False
+        return not is_number(value.type) and name not in _assigned(node, False)
 
     def _round(
         self,
@@ -769,7 +770,8 @@ class Statements(Expressions):
                 poisoned[name] = Poison(error)
                 inits.append(UNDEFINED)
         inits += [self.versions.get(r, r) for r in roots]
-        for key, init in zip([*names, *roots], inits, strict=True):
+        keys: list[Any] = [*names, *roots]
+        for key, init in zip(keys, inits, strict=True):
             if key in poisoned:
                 params.setdefault(key, (init.type, False))
                 self.env[key] = poisoned[key]
@@ -797,7 +799,7 @@ class Statements(Expressions):
             test()
         with self.b.inside(block):
             body()
-            yields = []
+            yields: list[Atom] = []
             for name in names:
                 yields.append(UNDEFINED)
                 value = self.env.get(name, UNDEFINED)
@@ -847,7 +849,7 @@ class Statements(Expressions):
         inits: list[Atom],
         yields: list[Atom],
         block: Block,
-        make: Callable[[dict[str, Any]], Loop],
+        make: Callable[[dict[str, Any]], For | While],
         before: State,
         stale: dict[Var, Any],
     ) -> None:
@@ -862,7 +864,8 @@ class Statements(Expressions):
         loop_yields: list[Atom] = []
         results: list[Var] = []
         after: dict[str, Any] = {}
-        for key, init, end in zip([*names, *roots], inits, yields, strict=True):
+        keys: list[Any] = [*names, *roots]
+        for key, init, end in zip(keys, inits, yields, strict=True):
             if isinstance(key, str):
                 param = entry.env.get(key, UNDEFINED)
                 if isinstance(param, Poison) and end is UNDEFINED:
@@ -1186,7 +1189,7 @@ def _returns(node: Any) -> bool:
 
 
 # Functions that give an array even of rank 0, where others give a number.
-_MAKE_ARRAYS = frozenset(
+_MAKE_ARRAYS: frozenset[Any] = frozenset(
     {np.array, np.asarray, np.zeros, np.ones, np.full, np.empty, np.copy,
      np.zeros_like, np.ones_like, np.full_like, np.empty_like}
 )  # fmt: skip

@@ -69,7 +69,8 @@ def _compile(
     from ..compile import build
     from ..errors import AdjointError, NoDerivativeError
     from ..expand import display_name
-    from ..pipeline import Request, derive
+    from ..pipeline import derive
+    from ..request import Request
 
     count = sum(isinstance(p, int) for p in given)
     call = _caller(fn, count, tuple(p for p in given if isinstance(p, str)))
