@@ -110,7 +110,6 @@ def test_it_shows_what_source_returns(show):
     [
         ["model.py:loss", "--wrt", "w"],
         ["model.py:loss", "--wrt", "0,1"],
-        ["model.py:loss", "--mode", "forward"],
         ["model.py:loss", "--shapes", "4,2:float32", "3,4:float32"],
         ["model.py:loss", "--args", "np.ones((4, 2))", "np.ones(SHAPE)"],
         ["model.py:power", "--args", "-1.5", "2"],

@@ -74,7 +74,7 @@ def show(options: argparse.Namespace) -> str:
     else:
         args = [evaluate(text, module) for text in options.args]
     argnums = 0 if options.wrt is None else read_wrt(options.wrt, function)
-    return ad.source(function, *args, argnums=argnums, mode=options.mode).rstrip("\n")
+    return ad.source(function, *args, argnums=argnums).rstrip("\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,7 +115,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHAPE",
         help="example arguments by shape: '32,784 784,10:float32 10 float int'; () is 0-d",
     )
-    command.add_argument("--mode", choices=["reverse", "forward"], default="reverse")
     command.add_argument(
         "--color",
         choices=["auto", "always", "never"],

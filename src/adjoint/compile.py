@@ -10,6 +10,7 @@ import ast
 import inspect
 import itertools
 import linecache
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -172,7 +173,13 @@ class Compiler:
         # Imported late: `import adjoint` is quick, and a program may only define functions.
         from .pipeline import derive
 
-        derivative = derive(self.fn, arguments, self.request(wrt), symbols, text)
+        limit = sys.getrecursionlimit()
+        try:
+            # The passes walk expressions by recursion, and a sum may have hundreds of terms.
+            sys.setrecursionlimit(max(limit, 20_000))
+            derivative = derive(self.fn, arguments, self.request(wrt), symbols, text)
+        finally:
+            sys.setrecursionlimit(limit)
         compiled = build(derivative.emitted, derivative.guards, self.fn)
         compiled.changes = derivative.changes
         return compiled

@@ -127,7 +127,9 @@ class _Writer:
         key = hash((key, path))
         if key not in self.externals:
             bound = path.replace(".", "_")
-            while bound in self.result.bindings or bound in self.params:
+            while (
+                bound in self.result.bindings or bound in self.params or bound in self.globals
+            ):
                 bound += "_"
             self.externals[key] = bound
             self.result.bindings[bound] = external.read()

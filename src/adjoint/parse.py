@@ -43,7 +43,7 @@ def parse_function(fn: types.FunctionType) -> Source:
     compiled module), UnsupportedSyntaxError for coroutines and generators.
     """
     code = fn.__code__
-    node = _parsed_node(code)
+    node = _parsed_node(code, code.co_filename)
     if isinstance(node, gast.AsyncFunctionDef) or inspect.iscoroutinefunction(fn):
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a coroutine", _start(code), "Write a plain function."
@@ -86,9 +86,10 @@ def _unavailable(code: types.CodeType) -> SourceUnavailableError:
 
 
 @functools.lru_cache(maxsize=1024)
-def _parsed_node(code: types.CodeType) -> Any:
-    linecache.checkcache(code.co_filename)
-    lines = linecache.getlines(code.co_filename)
+def _parsed_node(code: types.CodeType, filename: str) -> Any:
+    # Equal code objects may come from different files.
+    linecache.checkcache(filename)
+    lines = linecache.getlines(filename)
     if not 0 < code.co_firstlineno <= len(lines):
         raise _unavailable(code)
     if code.co_name == "<lambda>":
@@ -147,7 +148,8 @@ def _find_lambda(code: types.CodeType, text: str) -> Any:
         n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and _spans(n, code.co_firstlineno)
     ]
     if len(candidates) > 1:
-        candidates = [n for n in candidates if _same_code(_compile_lambda(n, code), code)]
+        around = _around_positions(candidates, code)
+        candidates = around or [n for n in candidates if _same_code(_compile_lambda(n, code), code)]
     if not candidates:
         raise _unavailable(code)
     # Equal code at several places means equal functions: any of them will do.
@@ -157,6 +159,25 @@ def _find_lambda(code: types.CodeType, text: str) -> Any:
 
 def _spans(node: ast.Lambda, line: int) -> bool:
     return node.lineno == line
+
+
+def _around_positions(candidates: list[ast.Lambda], code: types.CodeType) -> list[ast.Lambda]:
+    """The smallest lambda around all instructions of `code`; none where Python does not tell."""
+    if not hasattr(code, "co_positions"):
+        return []
+    places = [p for p in code.co_positions() if None not in p and p[2:] != (0, 0)]
+    if not places:
+        return []
+    first = min((line, col) for line, _, col, _ in places)
+    last = max((end_line, end_col) for _, end_line, _, end_col in places)
+
+    def span(node: ast.Lambda) -> tuple[tuple[int, int], tuple[int, int]]:
+        body: Any = node.body
+        return (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+
+    around = [n for n in candidates if span(n)[0] <= first and last <= span(n)[1]]
+    # Those around the same place hold one another: the innermost starts last.
+    return [max(around, key=lambda n: span(n)[0])] if around else []
 
 
 def _compile_lambda(node: ast.Lambda, like: types.CodeType) -> types.CodeType | None:

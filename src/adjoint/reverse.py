@@ -425,7 +425,7 @@ class Reverse:
         present = self.own_container(version) if not self._owned(whole) else whole
         self.d.pop(version)
         assert isinstance(present, Var)
-        part = Var("part", item_type_any(version.type))
+        part = Var("part", _honest(item_type_any(version.type)))
         rest = self.b.in_place(core.POP, present, value=part)
         self.b.definitions[part] = self.b.block.stmts[-1]  # type: ignore[assignment]
         if self.is_active(new):
@@ -552,7 +552,8 @@ class Reverse:
         for source, result in zip(listed, list_results, strict=True):
             whole: Atom = self.b.in_place(core.REVERSE, result)
             walked = [s for s in loop.iterables if s is not COUNT]  # type: ignore[attr-defined]
-            if not _is_false(loop.stop) or len(walked) > 1:
+            plain = isinstance(source.type, List) and len(walked) == 1
+            if not plain or not _is_false(loop.stop):
                 whole = self.b.op(generic.fill_up, whole, source, type=source.type)
             self.d.add(source, whole, fitted=True)
 
@@ -1146,7 +1147,11 @@ def _known_keys(t: Type) -> bool:
 
 def _part_type(t: Type, key: Any) -> Type:
     """The type of a cotangent that is read from a container: a number may be one of Python's."""
-    item = item_type(t, key) or UNKNOWN
+    return _honest(item_type(t, key) or UNKNOWN)
+
+
+def _honest(item: Type) -> Type:
+    """A float32 number's cotangent may be a float of Python's, which acts differently."""
     if isinstance(item, Array) and item.dims == () and item.element != np.dtype(float):
         return UNKNOWN
     return item

@@ -31,8 +31,10 @@ def signature_of(value: Any) -> Any:
         return (cls, *[signature_of(v) for v in value])
     if cls is bool:
         return bool, value
-    if value is None or cls is str or isinstance(value, type):
+    if value is None or cls is str:
         return value
+    if isinstance(value, type):
+        return type, value
     if isinstance(value, np.generic):
         return cls
     if hasattr(value, "dtype") and hasattr(value, "shape"):

@@ -419,4 +419,9 @@ def f(i, p):
 def f(i, p):
     p = p * 2.0
     return p[i % 2][i]
+# --- entry_replaced_and_changed: {"w": np.array([1.0, -0.9]), "b": 0.2}
+def f(p):
+    p["w"] = p["w"] - np.array([0.5, 0.4])
+    p["w"] *= 0.117
+    return p["b"]
 """)

@@ -274,7 +274,7 @@ def same_test_twice(x):
 
 
 @each((0.5,), (-0.5,))
-def tested_variable_changes(x):
+def variable_tested_changes(x):
     y = x
     if y > 0:
         y = -y

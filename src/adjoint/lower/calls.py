@@ -49,11 +49,22 @@ from .state import Bound, Closure, Frame
 from .statements import GO_ON, RAISED, RETURNED, Statements
 
 
+_DEEPEST = 60  # calls inside one another
+
+
 class Recursive(Exception):
     """A function calls itself: it has to become a function of its own."""
 
-    def __init__(self, code: Any) -> None:
-        self.code = code
+    def __init__(self, what: Any) -> None:
+        self.what = what
+
+
+def what_recurs(identity: Any) -> Any:
+    """What is remembered of a recursive function when its caller is interpreted again.
+
+    A closure is made anew then; its text stays.
+    """
+    return identity.source.node if isinstance(identity, Closure) else identity
 
 
 # Functions that change an operand in place, which the core does not express yet.
@@ -155,8 +166,10 @@ class Calls(Statements):
         canonical = self.canonical(value)
         if _has(canonical, REFUSED):
             if any(a.varied for a in [*args, *kwargs.values()]):
-                raise self.refuse(
-                    f"`{_name(value)}` cannot be differentiated", node, REFUSED[canonical]
+                raise NoDerivativeError(
+                    f"`{_name(value)}` cannot be differentiated",
+                    self.frame.source.origin(node),
+                    REFUSED[canonical],
                 )
         if _has(canonical, _MUTATORS) or _is_ufunc_method(value, "at"):
             raise self.refuse(
@@ -296,7 +309,7 @@ class Calls(Statements):
             return self.opaque(fn, args, kwargs)
         defaults = {k: self.wrap(v) for k, v in source.defaults.items()}
         if varied or getattr(value, "__adjoint_inline__", False):
-            return self.invoke(source, None, defaults, args, kwargs, node, value.__code__)
+            return self.invoke(source, None, defaults, args, kwargs, node, value)
         return self._inactive_call(fn, source, defaults, args, kwargs, node, value)
 
     def _inactive_call(
@@ -315,7 +328,7 @@ class Calls(Statements):
         block = Block()
         try:
             with self.b.inside(block):
-                result = self.invoke(source, None, defaults, args, kwargs, node, value.__code__)
+                result = self.invoke(source, None, defaults, args, kwargs, node, value)
         except AdjointError:
             del self.frames[depth:]
             self.restore(before)
@@ -330,7 +343,7 @@ class Calls(Statements):
     def closure_call(
         self, fn: Closure, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
-        return self.invoke(fn.source, fn.frame, fn.defaults, args, kwargs, node, fn.source.node)
+        return self.invoke(fn.source, fn.frame, fn.defaults, args, kwargs, node, fn)
 
     def invoke(
         self,
@@ -344,10 +357,12 @@ class Calls(Statements):
     ) -> Atom:
         """Call a function whose source is known: its body takes the place of the call."""
         env = self.bind_arguments(source, defaults, args, kwargs, node)
-        if identity in self.recursive:
+        if what_recurs(identity) in self.recursive:
             return self.call_core(source, parent, env, identity)
         if identity is not None and any(f.identity is identity for f in self.frames):
-            raise Recursive(identity)
+            raise Recursive(what_recurs(identity))
+        if len(self.frames) > _DEEPEST:
+            raise self.refuse("calls are nested too deeply, or without end, here", node)
         env = {n: self.object_of(a) for n, a in env.items()}
         frame = Frame(source, env, parent)
         frame.identity = identity

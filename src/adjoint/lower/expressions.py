@@ -18,6 +18,7 @@ from ..builder import (
     VIEWS,
     Builder,
     is_basic_index,
+    is_copying_index,
     is_mutable,
     item_type,
 )
@@ -216,7 +217,7 @@ class Expressions:
                 if is_container(container.type) and not _is_slice(key):
                     self.aliases.taken(root, container.root, key.value if known else None)  # type: ignore[union-attr]
                     return
-            elif not is_basic_index(key.type):
+            elif is_copying_index(key.type):
                 return
             self.aliases.same(root, container.root)
         elif fn in VIEWS or fn in MAYBE_VIEWS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -66,7 +67,7 @@ def lower_function(
         try:
             return lower_call(lowering, fn, arguments, opened), lowering.guards, lowering.b
         except Recursive as found:
-            recursive |= {found.code}
+            recursive |= {found.what}
         except AliasingError as error:
             if error.root is None:
                 raise
@@ -90,16 +91,16 @@ def lower_call(
         env[argument.name] = _literal(argument) if argument.literal else param
     lowering.parameters = params
     lowering.entry_items = {p: {} for p in params if is_container(p.type)}
-    if isinstance(fn, types.FunctionType):
+    if isinstance(fn, types.FunctionType) and not hasattr(fn, "__wrapped__"):
         source = parse_function(fn)
-        frame = Frame(source, env, identity=fn.__code__)
+        frame = Frame(source, env, identity=fn)
         if opened:
             lowering.frames.append(frame)
             env.update({n: lowering.open(env[n]) for n in opened})
             lowering.frames.pop()
-        if fn.__code__ in lowering.recursive:
+        if fn in lowering.recursive:
             lowering.frames.append(Frame(source, {}))
-            result = lowering.call_core(source, None, env, fn.__code__)
+            result = lowering.call_core(source, None, env, fn)
         else:
             result = lowering.run(frame)
             lowering.frames.append(frame)
@@ -177,6 +178,8 @@ def _made_up_source(fn: Any) -> Source:
             None,
             "Wrap it in a Python function of yours that has a rule.",
         )
+    if isinstance(inner, types.FunctionType):
+        return replace(parse_function(inspect.unwrap(inner)), globals={}, cells={}, defaults={})
     node = gast.parse("def f():\n    pass").body[0]
     name = getattr(inner, "__name__", "function").strip("<>")
     return Source(node, f"<{name}>", name, {}, {}, {})

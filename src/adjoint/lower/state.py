@@ -125,30 +125,31 @@ class Aliases:
         A change of a container is one of those that hold it, but not of what it holds.
         """
         containers_only = is_container(root.type)
-        start = (root, False, False, None)
+        # (object, whether it holds what changes rather than is it, whether what changes was put
+        # into it, at which key, the container that it was found in)
+        start = (root, False, False, None, None)
         seen = {start}
-        todo: list[tuple[Var, bool, bool, Any]] = [start]
+        todo: list[tuple[Var, bool, bool, Any, Var | None]] = [start]
 
-        def reach(var: Var, holds: bool, put: bool, key: Any) -> None:
-            state = (var, holds, put, key)
-            if state not in seen and not (containers_only and isinstance(var.type, Array)):
+        def reach(*state: Any) -> None:
+            if state not in seen and not (containers_only and isinstance(state[0].type, Array)):
                 seen.add(state)
                 todo.append(state)
 
         while todo:
-            # `holds`: var holds what changes, which was put into it, or came out of it, at key.
-            var, holds, put, key = todo.pop()
+            var, holds, put, key, found_in = todo.pop()
             for other in self._same.get(var, ()):
-                reach(other, holds, put, key)
+                reach(other, holds, put, key, None)
             for container, was_put, at in self._holders.get(var, ()):
-                reach(container, True, was_put, at)
+                if container is not found_in:
+                    reach(container, True, was_put, at, None)
             if not holds:
                 continue
             for part, was_put, at in self._parts.get(var, ()):
                 if put and was_put:
                     continue  # two elements that were put in are one only if they are `same`
                 if key is None or at is None or key == at:
-                    reach(part, is_container(part.type), False, None)
+                    reach(part, is_container(part.type), False, None, var)
         return list(dict.fromkeys(s[0] for s in seen if s[0] is not root))
 
 

@@ -150,9 +150,13 @@ def copy(x: Any) -> Any:
     return x
 
 
-def fill_up(d: list[Any], xs: Any) -> list[Any]:
-    """Cotangents of the first elements of a sequence, with zeros for the others."""
-    return [*d, *(zeros_like(x) for x in xs[len(d) :])]
+def fill_up(d: list[Any], xs: Any) -> Any:
+    """Cotangents of the first elements of a sequence, with zeros for the others, in its form."""
+    whole = [*d, *(zeros_like(x) for x in xs[len(d) :])]
+    if hasattr(xs, "shape"):
+        xp = module_of(xs)
+        return xp.stack([xp.asarray(v) for v in whole])
+    return rebuild(xs, whole)
 
 
 def unrepeat(d: list[Any], xs: list[Any]) -> list[Any]:

@@ -1,0 +1,303 @@
+"""Function object -> tree, at the user's places."""
+
+import functools
+import linecache
+import sys
+import types
+
+import gast
+import numpy as np
+import pytest
+
+import adjoint as ad
+from adjoint.parse import defaults_of, parse_function
+
+
+def plain(x, y=2.0, *, z=3.0):
+    """A text."""
+    return x * y * z
+
+
+def returned(source):
+    """The text of what a function returns."""
+    node = source.node
+    if isinstance(node, gast.Lambda):
+        return gast.unparse(node.body).strip()
+    found = [n for n in node.body if isinstance(n, gast.Return)]
+    return gast.unparse(found[-1].value).strip()
+
+
+def line_in_file(source, node):
+    return linecache.getline(source.filename, source.origin(node).line).strip()
+
+
+def test_source_of_a_function():
+    source = parse_function(plain)
+    assert source.name == "plain"
+    assert source.filename == __file__
+    assert source.globals is globals()
+    assert source.cells == {}
+    assert source.defaults == {"y": 2.0, "z": 3.0}
+    assert isinstance(source.node, gast.FunctionDef)
+    assert [a.id for a in source.node.args.args] == ["x", "y"]
+
+
+def test_defaults_of():
+    def f(a, /, b, c=1, *rest, d, e=2, **others):
+        pass
+
+    assert defaults_of(f) == {"c": 1, "e": 2}
+
+
+def test_places_are_those_of_the_file():
+    source = parse_function(plain)
+    result = source.node.body[-1]
+    assert line_in_file(source, result) == "return x * y * z"
+    origin = source.origin(result.value)
+    assert origin.function == "plain"
+    line = linecache.getline(origin.filename, origin.line)
+    assert line[origin.col : origin.end_col] == "x * y * z"
+    assert origin.text == "return x * y * z"
+
+
+def test_places_in_nested_and_indented_functions():
+    def outer():
+        if True:
+
+            def inner(x):
+                y = x + 1
+                return y * 2
+
+            return inner
+
+    source = parse_function(outer())
+    first, last = source.node.body
+    assert line_in_file(source, first) == "y = x + 1"
+    origin = source.origin(last.value)
+    line = linecache.getline(origin.filename, origin.line)
+    assert line[origin.col : origin.end_col] == "y * 2"
+
+
+def test_cells():
+    k = 2.0
+
+    def f(x):
+        return x * k
+
+    source = parse_function(f)
+    assert list(source.cells) == ["k"]
+    assert source.cells["k"].cell_contents == 2.0
+    k = 3.0
+    assert source.cells["k"].cell_contents == 3.0
+
+
+class Example:
+    def method(self, x):
+        return x * 7
+
+    @staticmethod
+    def static(x):
+        return x * 8
+
+    @property
+    def prop(self):
+        return 9
+
+    class Inner:
+        def method(self, x):
+            return x * 10
+
+
+def test_methods():
+    assert returned(parse_function(Example.method)) == "x * 7"
+    assert returned(parse_function(Example.static)) == "x * 8"
+    assert returned(parse_function(Example.prop.fget)) == "9"
+    assert returned(parse_function(Example.Inner.method)) == "x * 10"
+
+
+def decorator(f):
+    @functools.wraps(f)
+    def run(*args):
+        return f(*args)
+
+    return run
+
+
+@decorator
+@decorator
+def decorated(x):
+    return x * 11
+
+
+def test_decorated_functions():
+    assert returned(parse_function(decorated)) == "f(*args)"
+    inner = decorated.__wrapped__.__wrapped__
+    assert returned(parse_function(inner)) == "x * 11"
+    assert ad.grad(decorated)(2.0) == 11.0
+
+
+def test_functions_of_one_name():
+    def f(x):
+        return x * 1
+
+    first = f
+
+    def f(x):  # noqa: F811
+        return x * 2
+
+    assert returned(parse_function(first)) == "x * 1"
+    assert returned(parse_function(f)) == "x * 2"
+
+
+def test_lambdas():
+    one, two = lambda x: x * 1, lambda x: x * 2
+    assert returned(parse_function(one)) == "x * 1"
+    assert returned(parse_function(two)) == "x * 2"
+    nested = lambda x: (lambda y: y * 3)(x)  # noqa: PLC3002
+    assert returned(parse_function(nested)) == "(lambda y: y * 3)(x)"
+    default = lambda x, k=4: x * k
+    assert parse_function(default).defaults == {"k": 4}
+
+
+def test_lambdas_that_differ_in_a_constant_or_a_name():
+    a, b = 1.0, 2.0
+    fs = [lambda x: x * 1.0, lambda x: x * 1, lambda x: x * True, lambda x: x * a, lambda x: x * b]
+    texts = [returned(parse_function(f)) for f in fs]
+    assert texts == ["x * 1.0", "x * 1", "x * True", "x * a", "x * b"]
+    gs = (lambda x: np.sin(x), lambda x: np.cos(x))
+    assert [returned(parse_function(g)) for g in gs] == ["np.sin(x)", "np.cos(x)"]
+
+
+def test_lambdas_that_hold_lambdas_and_comprehensions():
+    fs = [lambda x: sum([v * 2 for v in x]), lambda x: sum([v * 3 for v in x])]
+    assert ["2" in returned(parse_function(f)) for f in fs] == [True, False]
+    gs = [lambda x: (lambda y: y * 2)(x), lambda x: (lambda y: y * 3)(x)]  # noqa: PLC3002
+    assert [ad.grad(g)(1.0) for g in gs] == [2.0, 3.0]
+
+
+def test_equal_lambdas():
+    fs = [lambda x: x * 5, lambda x: x * 5]
+    assert [returned(parse_function(f)) for f in fs] == ["x * 5", "x * 5"]
+
+
+def test_lambda_over_lines_and_in_arguments():
+    kept = []
+    kept.append(
+        lambda x: x
+        * 6
+    )  # fmt: skip
+    functools.reduce(lambda a, f: kept.append(f), [lambda x: x * 7, lambda x: x * 8], None)
+    assert [returned(parse_function(f)) for f in kept] == ["x * 6", "x * 7", "x * 8"]
+
+
+def test_default_of_a_parameter_is_a_lambda():
+    def f(x, g=lambda v: v * 2):
+        return g(x)
+
+    assert returned(parse_function(f)) == "g(x)"
+    assert returned(parse_function(f.__defaults__[0])) == "v * 2"
+    assert ad.grad(f)(1.0) == 2.0
+
+
+def write(tmp_path, text, name="made.py"):
+    path = tmp_path / name
+    path.write_text(text)
+    scope = {"np": np, "__name__": "made"}
+    exec(compile(text, str(path), "exec"), scope)
+    return scope, str(path)
+
+
+def test_tabs_continuations_and_semicolons(tmp_path):
+    scope, path = write(
+        tmp_path,
+        "if True:\n"
+        "\tdef f(x):\n"
+        "\t\ty = x * \\\n"
+        "\t\t\t2; z = y * x\n"
+        "\t\treturn (z +\n"
+        "y)\n",
+    )
+    source = parse_function(scope["f"])
+    assert returned(source) == "z + y"
+    assert ad.grad(scope["f"])(3.0) == 14.0
+
+
+def test_text_at_the_margin(tmp_path):
+    scope, _ = write(
+        tmp_path,
+        'def outer():\n    def f(x):\n        """Text\nat the margin\n"""\n'
+        "        # indented\n# not indented\n        return x * 3\n    return f\nf = outer()\n",
+    )
+    source = parse_function(scope["f"])
+    assert returned(source) == "x * 3"
+    assert source.origin(source.node.body[-1]).line == 8
+    assert ad.grad(scope["f"])(3.0) == 3.0
+
+
+def test_one_line_functions(tmp_path):
+    scope, _ = write(tmp_path, "def f(x): return x * 3\ndef g(x): y = x; return y * 4\n")
+    assert returned(parse_function(scope["f"])) == "x * 3"
+    assert returned(parse_function(scope["g"])) == "y * 4"
+
+
+def test_unicode_places(tmp_path):
+    scope, path = write(tmp_path, 'def f(x):\n    s = "äöü"; y = undefined(x)\n    return y\n')
+    with pytest.raises(ad.UnsupportedSyntaxError) as caught:
+        ad.grad(scope["f"])(2.0)
+    lines = str(caught.value).splitlines()
+    start = lines[2].index("^")
+    assert lines[1][start : start + lines[2].count("^")] == "undefined"
+
+
+def test_long_sums(tmp_path):
+    terms = " + ".join(["x"] * 600)
+    scope, _ = write(tmp_path, f"def f(x):\n    return {terms}\n")
+    limit = sys.getrecursionlimit()
+    assert isinstance(parse_function(scope["f"]).node, gast.FunctionDef)
+    assert sys.getrecursionlimit() == limit
+
+
+def test_a_file_that_has_changed(tmp_path):
+    scope, path = write(tmp_path, "def f(x):\n    return x * 2\n")
+    f = scope["f"]
+    assert ad.grad(f)(1.0) == 2.0
+    with open(path, "w") as file:
+        file.write("# nothing\n")
+    fresh = types.FunctionType(f.__code__.replace(co_name="f"), f.__globals__, "f")
+    assert ad.grad(fresh)(1.0) == 2.0  # the tree that was read belongs to this code
+
+
+def test_a_file_that_is_gone(tmp_path):
+    scope, path = write(tmp_path, "def f(x):\n    return x * 2\n")
+    import os
+
+    os.remove(path)
+    with pytest.raises(ad.SourceUnavailableError, match="`f` cannot be read"):
+        parse_function(scope["f"])
+
+
+def test_another_function_at_the_place(tmp_path):
+    scope, path = write(tmp_path, "def f(x):\n    return x * 2\n")
+    with open(path, "w") as file:
+        file.write("def other(x):\n    return x * 3\n\n\ndef another(x):\n    return x\n")
+    linecache.checkcache(path)
+    with pytest.raises(ad.SourceUnavailableError):
+        parse_function(scope["f"])
+
+
+def test_notebook_cells():
+    text = "def cell(x):\n    return x * 13\n"
+    name = "<ipython-input-1-adjoint>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    scope = {}
+    exec(compile(text, name, "exec"), scope)
+    assert returned(parse_function(scope["cell"])) == "x * 13"
+    assert ad.grad(scope["cell"])(2.0) == 13.0
+
+
+def test_made_by_exec():
+    scope = {}
+    exec("def made(x): return x\nother = lambda x: x", scope)
+    for name in ("made", "other"):
+        with pytest.raises(ad.SourceUnavailableError):
+            parse_function(scope[name])
