@@ -286,10 +286,11 @@ def test_lambda_over_several_lines():
 
 def test_function_in_an_indented_block_with_odd_comments():
     if True:
+
         def f(x):
-  # a comment further left
+            # a comment further left
             """A text
-over several lines"""
+            over several lines"""
             return x * x
 
     assert ad.grad(f)(2.0) == 4.0

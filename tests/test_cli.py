@@ -146,7 +146,6 @@ def test_typed_form_differs_from_the_generic_one(show):
         (["model.py:loss", "--shapes", "3;4"], "'3;4' is none of 32,784"),
         (["model.py:loss", "--shapes", "3:text"], "'3:text' is none of"),
         (["model.py:loss", "--wrt", "y"], "--wrt y: the arguments are w, x"),
-        (["model.py:loss", "--mode", "sideways"], "invalid choice: 'sideways'"),
         ([], "the following arguments are required: TARGET"),
         (["model.py:loss", "--args", "1", "--shapes", "1"], "not allowed with"),
     ],

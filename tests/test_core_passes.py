@@ -203,6 +203,7 @@ def test_activity_of_straight_code():
         c = np.floor(a)
         d = a * b
         e = np.exp(a)
+        assert e > 0
         return d + c
 
     assert active_names(f, 2.0, 3.0) == ["a", "d", "x"]

@@ -537,7 +537,8 @@ def test_generators_and_coroutines():
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="match is new in 3.10")
 def test_match_statement(tmp_path):
     path = tmp_path / "with_match.py"
-    path.write_text("def f(x):\n    match x:\n        case 1:\n            return x\n    return x * x\n")
+    text = "def f(x):\n    match x:\n        case 1:\n            return x\n    return x * x\n"
+    path.write_text(text)
     scope = {}
     exec(compile(path.read_text(), str(path), "exec"), scope)
     with pytest.raises(ad.UnsupportedSyntaxError, match="`match`.*if and elif|`match`") as caught:
@@ -839,9 +840,7 @@ def test_linecache_survives_checkcache():
 def test_show_location(tmp_path):
     path = tmp_path / "m.py"
     path.write_text("if 1:\n    y = f(x)\n\tz = 3\n")
-    assert show_location(Origin(str(path), 2, 8, 12, "f")) == (
-        "    2 | y = f(x)\n      |     ^^^^"
-    )
+    assert show_location(Origin(str(path), 2, 8, 12, "f")) == ("    2 | y = f(x)\n      |     ^^^^")
     # a statement over several lines has no end on this line
     assert show_location(Origin(str(path), 2, 4, 0, "f")).endswith("| ^^^^^^^^")
     assert show_location(Origin(str(path), 99, 0, 0, "f")) == ""

@@ -142,7 +142,7 @@ def test_functions_of_one_name():
 
     first = f
 
-    def f(x):  # noqa: F811
+    def f(x):
         return x * 2
 
     assert returned(parse_function(first)) == "x * 1"
@@ -153,7 +153,7 @@ def test_lambdas():
     one, two = lambda x: x * 1, lambda x: x * 2
     assert returned(parse_function(one)) == "x * 1"
     assert returned(parse_function(two)) == "x * 2"
-    nested = lambda x: (lambda y: y * 3)(x)  # noqa: PLC3002
+    nested = lambda x: (lambda y: y * 3)(x)
     assert returned(parse_function(nested)) == "(lambda y: y * 3)(x)"
     default = lambda x, k=4: x * k
     assert parse_function(default).defaults == {"k": 4}
@@ -171,7 +171,7 @@ def test_lambdas_that_differ_in_a_constant_or_a_name():
 def test_lambdas_that_hold_lambdas_and_comprehensions():
     fs = [lambda x: sum([v * 2 for v in x]), lambda x: sum([v * 3 for v in x])]
     assert ["2" in returned(parse_function(f)) for f in fs] == [True, False]
-    gs = [lambda x: (lambda y: y * 2)(x), lambda x: (lambda y: y * 3)(x)]  # noqa: PLC3002
+    gs = [lambda x: (lambda y: y * 2)(x), lambda x: (lambda y: y * 3)(x)]
     assert [ad.grad(g)(1.0) for g in gs] == [2.0, 3.0]
 
 
@@ -210,12 +210,7 @@ def write(tmp_path, text, name="made.py"):
 def test_tabs_continuations_and_semicolons(tmp_path):
     scope, path = write(
         tmp_path,
-        "if True:\n"
-        "\tdef f(x):\n"
-        "\t\ty = x * \\\n"
-        "\t\t\t2; z = y * x\n"
-        "\t\treturn (z +\n"
-        "y)\n",
+        "if True:\n\tdef f(x):\n\t\ty = x * \\\n\t\t\t2; z = y * x\n\t\treturn (z +\ny)\n",
     )
     source = parse_function(scope["f"])
     assert returned(source) == "z + y"

@@ -206,10 +206,7 @@ class _Writer:
         if stmt is None or not stmt.backward or stmt.origin is None:
             return
         origin = stmt.origin
-        if self.comment is None or (origin.line, origin.filename) != (
-            self.comment.line,
-            self.comment.filename,
-        ):
+        if self.comment is None or _statement(origin) != _statement(self.comment):
             text = origin.text
             if text:
                 self.line(f"# {text}", None)
@@ -715,6 +712,10 @@ def _unique_names(functions: list[Function]) -> dict[int, str]:
         taken.add(name)
         names[id(function)] = name
     return names
+
+
+def _statement(origin: Origin) -> tuple[str, int]:
+    return origin.filename, origin.statement or origin.line
 
 
 # Written as methods in derivatives: shorter, and quicker by NumPy's dispatch.

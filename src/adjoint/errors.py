@@ -16,11 +16,12 @@ class Origin:
     col: int
     end_col: int
     function: str
+    statement: int = 0  # the line on which the whole statement starts, if it is another
 
     @property
     def text(self) -> str:
-        """The source line, stripped; empty where the file cannot be read."""
-        return linecache.getline(self.filename, self.line).strip()
+        """The first line of the statement, stripped; empty where the file cannot be read."""
+        return linecache.getline(self.filename, self.statement or self.line).strip()
 
 
 def show_location(origin: Origin) -> str:

@@ -91,6 +91,7 @@ class _Finisher:
         self.d, self.b = reverse.d, reverse.b
         self.has_arrays = reverse.has_arrays
         self.function: Function = reverse.function
+        self.own_lists: set[Var] = reverse.own_lists
         self.changed = {
             s.version.root
             for s in core.walk(self.function.body)
@@ -188,6 +189,8 @@ class _Finisher:
         if keys is None:
             atom = self.d.materialise(value, of)
             return self.b.op(generic.as_gradient, atom, of, type=t)
+        if isinstance(value, Var) and value.root in self.own_lists:
+            return value
         parts: list[Atom] = []
         for key in keys:
             element = Var("part", item_type(t, key) or Unknown())
@@ -203,8 +206,9 @@ class _Finisher:
             if carries_derivative(element.type):
                 element = self._element(of, key)
             parts.append(self.finish(stored, element))
+        name = f"d_{of.name}"
         if isinstance(t, Dict):
-            return self.b.op(core.DICT, *parts, keys=constant(t.keys))
+            return self.b.op(core.DICT, *parts, name=name, keys=constant(t.keys))
         if isinstance(t, Tuple) and t.cls is not tuple:
-            return self.b.op(core.TUPLE, *parts, cls=Const(t.cls, Object(type), None))
-        return self.b.op(core.LIST if isinstance(t, List) else core.TUPLE, *parts)
+            return self.b.op(core.TUPLE, *parts, name=name, cls=Const(t.cls, Object(type), None))
+        return self.b.op(core.LIST if isinstance(t, List) else core.TUPLE, *parts, name=name)

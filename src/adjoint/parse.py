@@ -28,12 +28,12 @@ class Source:
     cells: dict[str, Any]
     defaults: dict[str, Any]
 
-    def origin(self, node: Any) -> Origin:
+    def origin(self, node: Any, statement: int = 0) -> Origin:
         line = getattr(node, "lineno", None) or self.node.lineno
         col = getattr(node, "col_offset", 0) or 0
         same_line = getattr(node, "end_lineno", line) == line
         end = (getattr(node, "end_col_offset", 0) or 0) if same_line else 0
-        return Origin(self.filename, line, col, end, self.name)
+        return Origin(self.filename, line, col, end, self.name, statement)
 
 
 def parse_function(fn: types.FunctionType) -> Source:

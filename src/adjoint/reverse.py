@@ -62,6 +62,7 @@ class Reverse:
             for v in [*function.params, *(v for s in core.walk(function.body)
                                           for v in core.defined_by(s))]
         )  # fmt: skip
+        self.own_lists: set[Var] = set()  # of cotangents in memory of their own
         self.loops: list[Loop] = []  # those around the statement at hand
         self.copies: dict[Var, Var] = {}  # stale value -> its copy in the forward sweep
 
@@ -621,6 +622,8 @@ class Reverse:
                 value = self.d.pop(item)
                 if item in lists:
                     made, param = lists[item]
+                    if self._is_own(value, item.type):
+                        self.own_lists.add(made)
                     atom = self.d.materialise(value, item)
                     versions[param] = self.b.in_place(core.APPEND, param, atom)
                 elif value is not None:
@@ -640,6 +643,19 @@ class Reverse:
         self.d.values = saved
         self.b_versions = versions
         return body, yields
+
+    def _is_own(self, value: Cotangent | None, t: Type) -> bool:
+        """Whether a cotangent is arrays in memory of their own, of the types of its variable."""
+        if isinstance(value, Parts) and isinstance(t, Tuple):
+            return all(self._is_own(value.items.get(i), part) for i, part in enumerate(t.items))
+        return (
+            isinstance(value, Var)
+            and isinstance(t, Array)
+            and bool(t.dims)
+            and isinstance(value.type, Array)
+            and value.type.element == t.element
+            and self.d.is_owned(value)
+        )
 
     def _no_cotangent(self, loop: Loop, position: int, param: Var) -> Atom:
         """Zeros for what a body does not read: like the cotangent at hand, if shapes stay."""

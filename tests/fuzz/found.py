@@ -424,4 +424,9 @@ def f(p):
     p["w"] = p["w"] - np.array([0.5, 0.4])
     p["w"] *= 0.117
     return p["b"]
+# --- product_with_one_of_a_read_only_view: np.array([1.0, -0.9])
+def f(p):
+    v = np.broadcast_to(4, 2) * 1.0
+    v /= 2.5
+    return np.sum(v * p)
 """)

@@ -1,5 +1,7 @@
 """Straight-line code: rebinding, augmented assignment, packing and unpacking."""
 
+# ruff: noqa: PIE790
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Calls: helpers, closures, lambdas, partials, recursion."""
 
+# ruff: noqa: C417
+
 import functools
 import math
 

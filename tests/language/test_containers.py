@@ -1,5 +1,7 @@
 """Containers of parameters, local lists and dicts, comprehensions."""
 
+# ruff: noqa: B007, C409, C419
+
 import collections
 import math
 

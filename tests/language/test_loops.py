@@ -1,5 +1,7 @@
 """Loops: what they walk, what they change, and how they end."""
 
+# ruff: noqa: B023
+
 import itertools
 import math
 

@@ -48,7 +48,6 @@ from .expressions import EXIT, RETURN, known_length
 from .state import Bound, Closure, Frame
 from .statements import GO_ON, RAISED, RETURNED, Statements
 
-
 _DEEPEST = 60  # calls inside one another
 
 

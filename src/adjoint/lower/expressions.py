@@ -116,7 +116,7 @@ class Expressions:
 
     def at(self, node: Any) -> None:
         if self.frame.template is None:
-            self.b.origin = self.frame.source.origin(node)
+            self.b.origin = self.frame.source.origin(node, self.frame.statement)
 
     # -- objects --------------------------------------------------------------------------
 

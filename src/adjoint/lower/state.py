@@ -70,6 +70,7 @@ class Frame:
     externals: dict[str, Atom] = field(default_factory=dict)
     globals: frozenset[str] = frozenset()
     template: dict[str, Atom] | None = None  # what d[x] means, inside a rule
+    statement: int = 0  # the line of the statement that is being interpreted
     identity: Any = None  # what tells that a function calls itself
 
     @functools.cached_property

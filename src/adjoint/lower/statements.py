@@ -84,7 +84,9 @@ class Statements(Expressions):
             raise self.refuse(
                 f"{name} is not supported", node, _ADVICE.get(type(node).__name__, "")
             )
+        outer, self.frame.statement = self.frame.statement, node.lineno
         method(node)
+        self.frame.statement = outer
 
     def stmt_Expr(self, node: Any) -> None:
         if not isinstance(node.value, gast.Constant):
