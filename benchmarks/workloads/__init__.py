@@ -36,9 +36,7 @@ WORKLOADS = [
     Workload("mlp-small", "MLP 64-64-10, batch 32", TANH_NETWORK, SMALL, bars(hand=1.1)),
     Workload("mlp-images", "MLP 784-128-10, batch 64", RELU_NETWORK, IMAGES, bars(hand=1.1)),
     Workload("mlp-large", "MLP 784-512-10, batch 512", RELU_NETWORK, MANY_IMAGES, bars()),
-    Workload("rnn", "RNN, 50 steps, hidden 32", RNN, UNROLLED, bars(hand=1.1)),
-    Workload(
-        "rnn-steps", "the same, by hand step by step", RNN_STEP_BY_STEP, UNROLLED, bars(hand=1.1)
-    ),
+    Workload("rnn", "RNN, 50 steps, hidden 32", RNN_STEP_BY_STEP, UNROLLED, bars(hand=1.1)),
+    Workload("rnn-gathered", "the same, by hand with gathered sums", RNN, UNROLLED, bars()),
     Workload("options", "100,000 options, elementwise", CALLS, dict(count=100_000), bars(primal=3)),
 ]
