@@ -218,4 +218,12 @@ def _same_code(a: types.CodeType | None, b: types.CodeType) -> bool:
 
 
 def _plain(consts: tuple[Any, ...]) -> list[Any]:
-    return [c.co_code if isinstance(c, types.CodeType) else (type(c), c) for c in consts]
+    """Constants that can be compared; the names of inner functions without those around them."""
+    plain: list[Any] = []
+    for const in consts:
+        if isinstance(const, types.CodeType):
+            const = const.co_code
+        elif isinstance(const, str):
+            const = const.rpartition("<locals>.")[2]
+        plain.append((type(const), const))
+    return plain

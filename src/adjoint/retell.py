@@ -43,6 +43,8 @@ def _origin_of(tb: types.TracebackType, emitted: Emitted) -> Origin | None:
     for node, origin in pieces:
         if failed is not None and ast.dump(node) == failed:
             return origin
+    if failed is None and len({origin.line for _, origin in pieces}) == 1:
+        return pieces[-1][1]
     if line in emitted.origins:
         return emitted.origins[line]
     if pieces:
