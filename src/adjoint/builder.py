@@ -485,6 +485,8 @@ class Builder:
 
         f(broadcast_to(a, s), b) is f(a, b) where b has shape s, else broadcast_to(f(a, b), s).
         """
+        if not self.backward:
+            return None  # the user's product is an array that may be written to; a view is not
         if not (isinstance(fn, np.ufunc) and fn.signature is None and fn.nout == 1) or kwargs:
             return None
         sources = [self.definition(a, np.broadcast_to) for a in args]
