@@ -127,9 +127,7 @@ class _Writer:
         key = hash((key, path))
         if key not in self.externals:
             bound = path.replace(".", "_")
-            while (
-                bound in self.result.bindings or bound in self.params or bound in self.globals
-            ):
+            while bound in self.result.bindings or bound in self.params or bound in self.globals:
                 bound += "_"
             self.externals[key] = bound
             self.result.bindings[bound] = external.read()
