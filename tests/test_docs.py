@@ -74,14 +74,19 @@ def run_doctest(block, name, namespace):
     assert not failed, report.getvalue()
 
 
+PAGE_LINES = {}  # page -> its lines of code so far, each at its place on the page
+
+
 def run_block(block, name, namespace):
-    """What the block prints."""
-    source = "\n" * (block.line - 1) + block.code  # so that errors name the line of the page
-    filename = f"{name}:{block.line}"
-    remember_source(filename, source)
+    """What the block prints. Errors and sources name the page and its lines."""
+    lines = PAGE_LINES.setdefault(name, [])
+    first, code = block.line - 1, block.code.splitlines(True)
+    lines += ["\n"] * (first + len(code) - len(lines))
+    lines[first : first + len(code)] = code
+    remember_source(name, "".join(lines))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(source, filename, "exec"), namespace)
+        exec(compile("\n" * first + block.code, name, "exec"), namespace)
     return printed.getvalue()
 
 

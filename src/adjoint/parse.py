@@ -222,8 +222,9 @@ def _plain(consts: tuple[Any, ...]) -> list[Any]:
     plain: list[Any] = []
     for const in consts:
         if isinstance(const, types.CodeType):
-            const = const.co_code
-        elif isinstance(const, str):
+            plain += [const.co_code, const.co_names, const.co_varnames, _plain(const.co_consts)]
+            continue
+        if isinstance(const, str):
             const = const.rpartition("<locals>.")[2]
         plain.append((type(const), const))
     return plain
