@@ -29,6 +29,16 @@ from .expand import Expander, apply_rule, no_rule
 from .infer import constant
 from .lower.statements import COUNT
 from .runtime import generic
+from .structure import (
+    after_definition,
+    block_with,
+    copy_function,
+    defined_within,
+    definitions,
+    export,
+    is_changed,
+    read_outside,
+)
 from .types import (
     INT,
     UNKNOWN,
@@ -107,7 +117,7 @@ class Reverse:
             fn = np.copy if isinstance(atom.type, Array) else generic.copy
             style = "method" if fn is np.copy else ""
             made = Op(copy, fn, [atom], {}, style, self.b.origin)
-            block, position = _after_definition(self.function, atom)
+            block, position = after_definition(self.function, atom)
             block.stmts.insert(position, made)
             self.b.definitions[copy] = made
             self.copies[atom] = copy
@@ -441,7 +451,7 @@ class Reverse:
     def branch(self, stmt: If) -> None:
         self.d.flush()
         values = [self.d.pop(r) if r in self.active else None for r in stmt.results]
-        outer = [v for v in _read_outside(stmt) if v in self.active]
+        outer = [v for v in read_outside(stmt) if v in self.active]
         if not any(v is not None for v in values):
             return
         rows = zip(values, stmt.results, strict=True)
@@ -492,7 +502,7 @@ class Reverse:
     def loop(self, loop: Loop) -> None:
         self.d.flush()
         carried = [i for i, p in enumerate(loop.params) if p in self.active]
-        inner = _defined_within(loop)
+        inner = defined_within(loop)
         read = [v for v in core.free_vars(loop.body) if v not in inner]
         outer = [v for v in read if v in self.active]
         sources: dict[Var, Var] = {}  # item -> the sequence that it comes from
@@ -677,7 +687,7 @@ class Reverse:
         of: list[Var],
     ) -> None:
         """Where the body sums into a parameter's memory, that memory must be the loop's own."""
-        summed = {p for p in params if _is_changed(body, p)}
+        summed = {p for p in params if is_changed(body, p)}
         while True:  # memory that one parameter hands to another in the next iteration
             handed = {
                 end.root
@@ -722,7 +732,7 @@ class Reverse:
 
     def _record(self, loop: Loop, backward: For, index: Var | None) -> None:
         """Let the forward loop record what the backward loop reads of each iteration."""
-        inside = set(_definitions(loop.body)) | set(core.defined_inside(loop))
+        inside = set(definitions(loop.body)) | set(core.defined_inside(loop))
         self._compute_again(backward.body, inside, loop)
         wanted = [v for v in core.free_vars(backward.body) if v in inside]
         self._carry_states(loop, backward, wanted)
@@ -856,7 +866,7 @@ class Reverse:
         return self.b.inside(block)
 
     def _insert_before(self, loop: Loop, op: Op) -> None:
-        block = _block_with(self.function.body, loop)
+        block = block_with(self.function.body, loop)
         block.stmts.insert(block.stmts.index(loop), op)  # type: ignore[arg-type]
 
     # -- calls ----------------------------------------------------------------------------
@@ -869,7 +879,7 @@ class Reverse:
         forward, backward = halves(callee, wanted, self.b)
         # What the callee saves of its arguments must not be overwritten here later.
         args = [self.saved(a) for a in op.args]
-        block = _block_with(self.function.body, op)
+        block = block_with(self.function.body, op)
         position = block.stmts.index(op)
         pair = Var("pair", Tuple((op.target.type, UNKNOWN)))
         saved = Var("saved", UNKNOWN, named=True)
@@ -932,7 +942,7 @@ def halves(
                 tail.yields = [atoms[0] if len(atoms) == 1 else builder.op(core.TUPLE, *atoms)]
     finally:
         builder.block, builder._known = outer_block, outer_known
-    inside = set(_definitions(copy.body)) | set(copy.params)
+    inside = set(definitions(copy.body)) | set(copy.params)
     residuals = [v for v in core.free_vars(tail) if v in inside]
     exported = [export(copy.body, v, set(copy.params)) for v in residuals]
     saved_type = Tuple(tuple(v.type for v in exported))
@@ -953,155 +963,6 @@ def halves(
     tail.stmts[:0] = reads
     backward.params, backward.body = [record, seed], tail
     return forward, backward
-
-
-def copy_function(function: Function) -> Function:
-    """The same function with variables and statements of its own."""
-    renamed: dict[Var, Var] = {}
-
-    def var(v: Var | None) -> Any:
-        if v is None:
-            return None
-        if v not in renamed:
-            copy = Var(v.name, v.type, named=v.named, varied=v.varied)
-            renamed[v] = copy
-            copy.root = renamed[v.root] if v.root in renamed else copy
-        return renamed[v]
-
-    def atom(a: Atom) -> Atom:
-        return renamed.get(a, a) if isinstance(a, Var) else a
-
-    def block(b: Block) -> Block:
-        copy = Block()
-        for stmt in b.stmts:
-            copy.stmts.append(statement(stmt))
-        copy.yields = [atom(a) for a in b.yields]
-        return copy
-
-    def statement(s: Stmt) -> Stmt:
-        if isinstance(s, Op):
-            args, kwargs = [atom(a) for a in s.args], {k: atom(a) for k, a in s.kwargs.items()}
-            return Op(var(s.target), s.fn, args, kwargs, s.style, s.origin, var(s.version))
-        if isinstance(s, If):
-            test, then, orelse = atom(s.test), block(s.then), block(s.orelse)
-            return If(test, then, orelse, [var(v) for v in s.results], s.origin)
-        common: dict[str, Any] = {"inits": [atom(a) for a in s.inits]}
-        if isinstance(s, For):
-            common |= {"iterables": [atom(a) for a in s.iterables]}
-        common |= {"params": [var(v) for v in s.params]}
-        if isinstance(s, For):
-            common |= {"items": [var(v) for v in s.items]}
-        else:
-            common |= {"cond": block(s.cond)}
-        common |= {"body": block(s.body), "results": [var(v) for v in s.results]}
-        return type(s)(origin=s.origin, **common)
-
-    params = [var(p) for p in function.params]
-    return Function(
-        function.name, params, block(function.body), function.origin, function.doc,
-        dict(function.defaults), {},
-        {renamed[r]: frozenset(renamed[v] for v in vs if v in renamed)
-         for r, vs in function.aliases.items() if r in renamed},
-    )  # fmt: skip
-
-
-def export(block: Block, var: Var, outside: set[Var]) -> Atom:
-    """A value of a block that is defined in one of its branches, as a value of the block."""
-    if var in outside:
-        return var
-    for stmt in block.stmts:
-        if var in core.defined_by(stmt):
-            return var
-        if isinstance(stmt, If):
-            for side, other in ((stmt.then, stmt.orelse), (stmt.orelse, stmt.then)):
-                if var not in set(_definitions(side)):
-                    continue
-                value = export(side, var, set())
-                # A state of an object that exists before: the other side has it as it was.
-                before = var.root is not var and var.root not in set(_definitions(side))
-                missing: Atom = var.root if before else UNDEFINED
-                for position, result in enumerate(stmt.results):
-                    if side.yields[position] is value and other.yields[position] is missing:
-                        return result
-                side.yields.append(value)
-                other.yields.append(missing)
-                result = Var(var.name, var.type, named=var.named)
-                result.root = var.root if var.root is not var else result
-                stmt.results.append(result)
-                return result
-    raise AssertionError(f"{var} is not defined in the block")
-
-
-def _definitions(block: Block) -> list[Var]:
-    """All variables defined in a block and in its branches; those of inner loops excepted."""
-    found: list[Var] = []
-    for stmt in block.stmts:
-        found += core.defined_by(stmt)
-        if isinstance(stmt, If):
-            found += _definitions(stmt.then) + _definitions(stmt.orelse)
-    return found
-
-
-def _after_definition(function: Function, var: Var) -> tuple[Block, int]:
-    """Where a value has just been defined: a block and a position in it."""
-    if var in function.params:
-        return function.body, 0
-    todo = [function.body]
-    while todo:
-        block = todo.pop()
-        for position, stmt in enumerate(block.stmts):
-            if var in core.defined_by(stmt):
-                return block, position + 1
-            if var in core.defined_inside(stmt):
-                return stmt.body, 0  # type: ignore[union-attr]
-            todo += core.blocks_of(stmt)
-    raise AssertionError(f"{var} is not defined in {function.name}")
-
-
-def _defined_within(loop: Loop) -> set[Var]:
-    found = set(core.defined_inside(loop))  # type: ignore[arg-type]
-    for stmt in core.walk(loop.body):
-        found.update(core.defined_by(stmt))
-        found.update(core.defined_inside(stmt))
-    return found
-
-
-def _read_outside(stmt: If) -> list[Var]:
-    return list(dict.fromkeys(core.free_vars(stmt.then) + core.free_vars(stmt.orelse)))
-
-
-def _block_with(block: Block, stmt: Any) -> Block:
-    if any(s is stmt for s in block.stmts):
-        return block
-    for s in block.stmts:
-        for inner in core.blocks_of(s):
-            try:
-                return _block_with(inner, stmt)
-            except LookupError:
-                continue
-    raise LookupError(stmt)
-
-
-def _is_changed(body: Block, param: Var) -> bool:
-    """Whether a loop's body changes the memory of a parameter, perhaps in a loop inside it."""
-    same = {param.root}
-    before = 0
-    while before != len(same):
-        before = len(same)
-        for stmt in core.walk(body):
-            if isinstance(stmt, Op):
-                if stmt.version is not None and stmt.version.root in same:
-                    return True
-                continue
-            if isinstance(stmt, If):
-                rows = [
-                    *zip(stmt.results, stmt.then.yields),
-                    *zip(stmt.results, stmt.orelse.yields),
-                ]
-            else:
-                rows = [*zip(stmt.params, stmt.inits), *zip(stmt.results, stmt.inits)]
-            same.update(a.root for a, b in rows if isinstance(b, Var) and b.root in same)
-    return False
 
 
 def _is_false(atom: Atom) -> bool:
