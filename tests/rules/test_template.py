@@ -179,7 +179,8 @@ def test_no_output():
 
 def test_no_source():
     namespace = {"d": d}
-    exec("def template(z, x):\n    d[z, x] = 1", namespace)
+    text = "def template(z, x):\n    d[z, x] = 1"
+    exec(compile(text, "<a place that is not kept>", "exec"), namespace)
     with pytest.raises(RuleError, match="source is not available"):
         read(namespace["template"]).lines
 

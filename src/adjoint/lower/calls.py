@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import inspect
 import types
 from collections.abc import Callable
 from dataclasses import replace
@@ -94,7 +95,7 @@ class Calls(Statements):
 
     def expr_Call(self, node: Any) -> Atom:
         if isinstance(node.func, gast.Attribute):
-            owner = self.expr(node.func.value)
+            owner = self.pinned(self.expr(node.func.value))
             if not isinstance(owner, Const):
                 args, kwargs = self.arguments(node)
                 self.at(node)
@@ -194,7 +195,7 @@ class Calls(Statements):
             return self.call(inner, bound + args, named | kwargs, node)
         if isinstance(value, types.MethodType) and isinstance(value.__func__, types.FunctionType):
             inner = Const(value.__func__, Object(types.FunctionType), fn.path)
-            return self.call(inner, [self.wrap(value.__self__), *args], kwargs, node)
+            return self.call(inner, [self.wrap(value.__self__, "self"), *args], kwargs, node)
         if isinstance(value, type):
             return self.construct(fn, value, args, kwargs, node)
         if is_callable_object(value):
@@ -213,11 +214,11 @@ class Calls(Statements):
             return getattr(np, value.__name__, value)
         return value
 
-    def wrap(self, value: Any) -> Atom:
+    def wrap(self, value: Any, name: str = "bound") -> Atom:
         """A value found inside a callable (a bound argument) as an atom."""
         if isinstance(value, (bool, int, float, complex, str, type(None))):
             return constant(value)
-        return self.external(value, External("value", value, "bound"), "bound")
+        return self.external(value, External("value", value, name), name)
 
     def primitive(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         if _is_random(fn):
@@ -546,6 +547,13 @@ class Calls(Statements):
             return self.dict_method(owner, t, name, args, kwargs, node)
         if isinstance(t, (Array, Unknown, Scalar)) or type(t) is Type:
             return self.array_method(owner, name, args, kwargs, node)
+        found = inspect.getattr_static(t.cls, name, None) if isinstance(t, Object) else None
+        if isinstance(found, (types.FunctionType, staticmethod, classmethod)):
+            # A method of the argument's class; that no attribute of the object hides it is trusted.
+            where = External("module", t.cls, name)  # type: ignore[union-attr]
+            bound = self.external(getattr(t.cls, name), where, f"{t.cls.__name__}.{name}")  # type: ignore[union-attr]
+            self_ = [owner] if isinstance(found, types.FunctionType) else []
+            return self.call(bound, [*self_, *args], kwargs, node)
         callee = self.op(core.ATTRIBUTE, owner, constant(name), type=UNKNOWN, name=name)
         return self.opaque(callee, args, kwargs)
 
@@ -760,7 +768,21 @@ def _identity(fn: Any) -> Any:
     return fn
 
 
+def _hidden(lowering: Calls, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    raise lowering.refuse(
+        "code and names that are made at run time cannot be differentiated", node,
+        "Write the expression itself.",
+    )  # fmt: skip
+
+
 _SPECIAL: dict[Any, Handler] = {
+    builtins.eval: _hidden,
+    builtins.exec: _hidden,
+    builtins.compile: _hidden,
+    builtins.locals: _hidden,
+    builtins.globals: _hidden,
+    builtins.vars: _hidden,
+    builtins.dir: _hidden,
     builtins.min: _min_max(builtins.min),
     builtins.max: _min_max(builtins.max),
     functools.partial: _partial,

@@ -90,6 +90,7 @@ class Expressions:
         self.aliases = Aliases()
         self.rewritten: set[Var] = set()  # lists and dicts that may hold other elements by now
         self.guards: list[Guard] = []
+        self.attributes: dict[tuple[int, str], tuple[Any, Atom]] = {}  # of objects from outside
         self.silent = 0  # inside no_grad
         self.entry = Block()  # reads of the arguments' elements, before everything else
         self.entry_items: dict[Var, dict[Any, Atom]] = {}  # container -> its elements read
@@ -252,6 +253,11 @@ class Expressions:
                 "a function is put into a list or dict that exists already", self.b.origin,
                 "Write the functions where the list is made: [f, g].",
             )  # fmt: skip
+        if any(self._is_attribute(v) for v in (root, *self.aliases.of(root))):
+            raise UnsupportedSyntaxError(
+                "an array or a list that belongs to an object is changed", self.b.origin,
+                "Change a copy, and return it.",
+            )  # fmt: skip
         present = self.read(target)
         version = self.b.in_place(fn, present, *(self.read(a) for a in args), style=style)
         if type is not None:
@@ -263,6 +269,10 @@ class Expressions:
                 self.rewritten.add(other)
         self.versions[root] = version
         return version
+
+    def _is_attribute(self, var: Var) -> bool:
+        made = self.b.definitions.get(var)
+        return made is not None and made.fn is core.ATTRIBUTE
 
     def aliases_of_changed(self, function: Function) -> dict[Var, frozenset[Var]]:
         """For each object that a function changes in place, those that may share its memory."""
@@ -318,7 +328,10 @@ class Expressions:
     def external(self, value: Any, where: External, path: str) -> Atom:
         """A value from outside the function: read anew at each call, its type guarded."""
         if _is_static(value):
-            self.guards.append(Guard(where, "value" if _is_plain(value) else "identity", value))
+            kind = "value" if _is_plain(value) else "identity"
+            if hasattr(value, "__self__"):
+                kind = "signature"  # a bound method is made anew whenever it is read
+            self.guards.append(Guard(where, kind, value))
             return Const(value, _static_type(value), path, where)
         self.guards.append(Guard(where, "signature", value))
         var = Var(where.name, type_of(value, self.b.symbols), named=True)
@@ -607,7 +620,7 @@ class Expressions:
         return self.op(operator.getitem, value, index)
 
     def expr_Attribute(self, node: Any) -> Atom:
-        value = self.expr(node.value)
+        value = self.pinned(self.expr(node.value))
         self.at(node)
         return self.attribute(value, node.attr, node)
 
@@ -660,13 +673,27 @@ class Expressions:
         except AttributeError as error:
             raise self.refuse(str(error), node) from None
         path = f"{value.path}.{name}" if value.path else None
-        if isinstance(obj, types.ModuleType) and not _is_array_module(obj):
-            return self.external(found, External("module", obj, name), path or name)
-        if isinstance(obj, types.ModuleType) or _is_static(found):
+        if isinstance(obj, types.ModuleType) and _is_array_module(obj):
             return Const(found, _static_type(found), path, value.external)
-        if isinstance(found, _SPECIAL_NUMBERS):
-            return constant(found)
-        raise self.refuse(f"the attribute `{name}` of this object is not supported", node)
+        if isinstance(obj, (str, bytes, slice, np.dtype, np.finfo, np.iinfo)):
+            return constant(found) if _is_plain(found) else Const(found, _static_type(found), path)
+        known = self.attributes.get((id(obj), name))
+        if known is None:
+            # The holder is kept, so that no other object gets its id.
+            known = obj, self.external(found, External("module", obj, name), path or name)
+            self.attributes[id(obj), name] = known
+        return known[1]
+
+    def pinned(self, atom: Atom) -> Atom:
+        """An object from outside whose attributes are read: the code is made for this object."""
+        if not isinstance(atom, Var) or atom.external is None or not isinstance(atom.type, Object):
+            return atom
+        if atom.type.cls in (type(None), set, frozenset):
+            return atom
+        obj = atom.external.read()
+        if atom.external.kind != "value":
+            self.guards.append(Guard(atom.external, "identity", obj))
+        return Const(obj, atom.type, atom.external.name, atom.external)
 
     def expr_JoinedStr(self, node: Any) -> Atom:
         """An f-string: the same text by str.format."""
