@@ -53,7 +53,11 @@ class Gradient:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == self._arity:
             matches, compiled = self._latest
-            if not matches(*args) or not (compiled.is_current is None or compiled.is_current()):
+            try:
+                found = matches(*args)
+            except (KeyError, AttributeError, ValueError):  # a name outside is gone
+                found = False
+            if not found:
                 compiled = self._find(args)
             if compiled.changes:
                 compiled.check_apart(self._compiler.bind(args, {})[0], self._name)
@@ -78,7 +82,15 @@ class Gradient:
 
     def _find(self, args: tuple[Any, ...]) -> Compiled:
         compiled, _ = self._compiler.find(args, {})
-        self._latest = matcher(args), compiled
+        assumed = compiled.is_current
+        if assumed is None:
+            conditions: list[str] = []
+            known: dict[str, Any] = {}
+        elif assumed.conditions is not None:
+            conditions, known = assumed.conditions, assumed.known
+        else:
+            conditions, known = ["is_current()"], {"is_current": assumed.check}
+        self._latest = matcher(args, conditions, known), compiled
         return compiled
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:

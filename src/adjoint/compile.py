@@ -41,7 +41,7 @@ class Compiled:
 
     run: Callable[..., Any]
     emitted: Emitted
-    is_current: Callable[[], bool] | None  # None: nothing outside is assumed
+    is_current: Assumptions | None  # None: nothing outside is assumed
     filename: str
     backward: Callable[..., Any]  # of a pair for vjp: the function before `run`
     changes: frozenset[str] = frozenset()  # arguments that the function may change in place
@@ -69,6 +69,22 @@ def _arrays_in(value: Any) -> Iterator[Any]:
             yield from _arrays_in(part)
     elif isinstance(value, np.ndarray) and value.ndim:
         yield value
+
+
+class Assumptions:
+    """What compiled code assumes of values outside, as one function made for it.
+
+    `conditions` are the same as expressions over the names in `known`, to be checked along with
+    the arguments; None where values have to be fetched as well.
+    """
+
+    def __init__(
+        self, check: Callable[[], bool], conditions: list[str] | None, known: dict[str, Any]
+    ) -> None:
+        self.check, self.conditions, self.known = check, conditions, known
+
+    def __call__(self) -> bool:
+        return self.check()
 
 
 def is_current(compiled: Compiled) -> bool:
@@ -291,8 +307,8 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
     return Compiled(made[-1], emitted, check, filename, made[-2 if len(made) > 1 else -1])
 
 
-def checker(guards: list[Guard], live: list[tuple[Any, External]]) -> Callable[[], bool] | None:
-    """One function that checks all assumptions, made for them: it runs at every call."""
+def checker(guards: list[Guard], live: list[tuple[Any, External]]) -> Assumptions | None:
+    """All assumptions in one check, made for them: it runs at every call."""
     if not guards and not live:
         return None
     known: dict[str, Any] = {"signature_of": signature_of}
@@ -323,7 +339,7 @@ def checker(guards: list[Guard], live: list[tuple[Any, External]]) -> Callable[[
     lines += ["    except (KeyError, AttributeError, ValueError):", "        return False"]
     lines.append("    return True")
     exec("\n".join(lines), known)
-    return known["is_current"]
+    return Assumptions(known["is_current"], None if live else tests, known)
 
 
 def _reading(where: External, holder: str) -> str:

@@ -49,13 +49,16 @@ def signature_of(value: Any) -> Any:
 _BY_CLASS = frozenset({int, float, complex, range, slice, bytes})
 
 
-def matcher(args: tuple[Any, ...]) -> Callable[..., bool]:
+def matcher(
+    args: tuple[Any, ...], conditions: list[str], known: dict[str, Any]
+) -> Callable[..., bool]:
     """A function that tells whether its arguments have the signatures of these.
 
-    Comparing with one signature is quicker than looking a key up among many.
+    Comparing with one signature is quicker than looking a key up among many. `conditions` are
+    further expressions that must hold, with the values of their names in `known`.
     """
-    known: dict[str, Any] = {"_ndarray": _ndarray, "signature_of": signature_of}
-    tests = []
+    known = {**known, "_ndarray": _ndarray, "signature_of": signature_of}
+    tests = list(conditions)
     for i, value in enumerate(args):
         cls = value.__class__
         if cls is _ndarray:

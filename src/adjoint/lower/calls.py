@@ -547,13 +547,14 @@ class Calls(Statements):
             return self.dict_method(owner, t, name, args, kwargs, node)
         if isinstance(t, (Array, Unknown, Scalar)) or type(t) is Type:
             return self.array_method(owner, name, args, kwargs, node)
-        found = inspect.getattr_static(t.cls, name, None) if isinstance(t, Object) else None
-        if isinstance(found, (types.FunctionType, staticmethod, classmethod)):
-            # A method of the argument's class; that no attribute of the object hides it is trusted.
-            where = External("module", t.cls, name)  # type: ignore[union-attr]
-            bound = self.external(getattr(t.cls, name), where, f"{t.cls.__name__}.{name}")  # type: ignore[union-attr]
-            self_ = [owner] if isinstance(found, types.FunctionType) else []
-            return self.call(bound, [*self_, *args], kwargs, node)
+        if isinstance(t, Object):
+            found = inspect.getattr_static(t.cls, name, None)
+            if isinstance(found, (types.FunctionType, staticmethod, classmethod)):
+                # Of the class: that no attribute of the object itself hides it is trusted.
+                where = External("module", t.cls, name)
+                bound = self.external(getattr(t.cls, name), where, f"{t.cls.__name__}.{name}")
+                first = [owner] if isinstance(found, types.FunctionType) else []
+                return self.call(bound, [*first, *args], kwargs, node)
         callee = self.op(core.ATTRIBUTE, owner, constant(name), type=UNKNOWN, name=name)
         return self.opaque(callee, args, kwargs)
 
