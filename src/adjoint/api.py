@@ -303,9 +303,21 @@ def _vjp_compiler(fn: Callable[..., Any]) -> Compiler:
         return _new_vjp_compiler(fn)
 
 
+def _is_exact(value: Any) -> bool:
+    """Whether a value holds Python ints, and no other number."""
+    if isinstance(value, dict):
+        return all(map(_is_exact, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_exact, value))
+    return type(value) is int or not is_differentiable(value)
+
+
 def _new_vjp_compiler(fn: Callable[..., Any]) -> Compiler:
     def names(bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
-        return tuple(n for n, v in bound.items() if n in given and is_differentiable(v))
+        found = [n for n, v in bound.items() if n in given and is_differentiable(v)]
+        # Beside floats, an int is a count, an index or an axis; alone, it stands for a float.
+        varying = [n for n in found if not _is_exact(bound[n])]
+        return tuple(varying or found)
 
     if not callable(fn):
         raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")

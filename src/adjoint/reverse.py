@@ -518,6 +518,10 @@ class Reverse:
         index = self._index_of(loop) if array_sources else None
         inits: list[Atom] = [self.d.solid(ends[i], loop.results[i]) for i in carried]
         params = [self._cotangent_param(loop.params[i]) for i in carried]
+        for i, param in zip(carried, params, strict=True):
+            t = loop.params[i].type
+            if loop.inits[i] is UNDEFINED and isinstance(t, Array) and _varies(t):
+                param.type = UNKNOWN  # a zero, or an array like the value of the iteration at hand
         for var in summed:
             before = self.d.pop(var)
             init = self.d.solid(before, var)
@@ -670,13 +674,14 @@ class Reverse:
     def _no_cotangent(self, loop: Loop, position: int, param: Var) -> Atom:
         """Zeros for what a body does not read: like the cotangent at hand, if shapes stay."""
         before = loop.params[position]
-        dims = before.type.dims if isinstance(before.type, Array) else None
-        varies = dims is None or any(isinstance(n, Dim) and n.wild for n in dims)
-        if not varies:
+        if not _varies(before.type):
             return self.d.zeros(param)
-        undefined = loop.inits[position] is UNDEFINED
+        if loop.inits[position] is not UNDEFINED:
+            return self.d.zeros(before)
         last = loop.body.yields[position]
-        return self.d.zeros(last if undefined and isinstance(last, Var) else before)
+        if isinstance(before.type, Array) or not isinstance(last, Var):
+            return constant(0.0)
+        return self.d.zeros(last)
 
     def _take_over(
         self,
@@ -967,6 +972,15 @@ def halves(
 
 def _is_false(atom: Atom) -> bool:
     return isinstance(atom, Const) and atom.value is False
+
+
+def _varies(t: Type) -> bool:
+    """Whether a loop's variable may change its shape from one iteration to the next."""
+    if isinstance(t, Scalar):
+        return False
+    if not isinstance(t, Array) or t.dims is None:
+        return True
+    return any(isinstance(n, Dim) and n.wild for n in t.dims)
 
 
 def _is_number(expr: Any, value: int) -> bool:
