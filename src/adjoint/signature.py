@@ -6,11 +6,13 @@ sizes have the same pattern (`compile.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ndarray = np.ndarray  # one look-up less, where every nanosecond of a call shows
 
 
@@ -50,7 +52,7 @@ _BY_CLASS = frozenset({int, float, complex, range, slice, bytes})
 
 
 def matcher(
-    args: tuple[Any, ...], conditions: list[str], known: dict[str, Any]
+    args: tuple[Any, ...], conditions: Sequence[str] = (), known: Mapping[str, Any] = _NOTHING
 ) -> Callable[..., bool]:
     """A function that tells whether its arguments have the signatures of these.
 

@@ -29,7 +29,7 @@ def multiply(z, x, y):
 @rule(np.true_divide)
 def true_divide(z, x, y):
     d[z, x] = 1 / y
-    d[z, y] = -z / y
+    d[z, y] = -(z / y)
 
 
 @rule(np.positive)
@@ -49,7 +49,7 @@ def square(z, x):
 
 @rule(np.reciprocal)
 def reciprocal(z, x):
-    d[z, x] = -z * z
+    d[z, x] = -(z * z)
 
 
 @rule(np.power, np.float_power, when=lambda y: isinstance(y, (int, float)) and y == 0)
