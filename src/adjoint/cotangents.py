@@ -16,7 +16,7 @@ import numpy as np
 
 from . import core
 from .algebra import collect
-from .builder import VIEWS, Builder, item_type
+from .builder import VIEWS, Builder, is_number, item_type
 from .core import Atom, Const, Var
 from .errors import Origin
 from .infer import constant
@@ -177,7 +177,12 @@ class Cotangents:
             self.add(atom, value)
 
     def _lend(self, value: Atom) -> None:
-        """A view of a cotangent's memory is handed on: that memory is not summed into any more."""
+        """A view of a cotangent's memory is handed on: that memory is not summed into any more.
+
+        A number that was read from an array shares nothing with it.
+        """
+        if is_number(value.type):
+            return
         made = self.b.definitions.get(value) if isinstance(value, Var) else None
         while made is not None and made.target is value and isinstance(value, Var):
             if value.serial < self.mark or not (made.fn in _NOT_FRESH or _returns_operand(made.fn)):

@@ -97,6 +97,13 @@ def black_scholes(spot, strike, rate, volatility, years):
     return np.sum(spot * np.tanh(d1) - strike * np.exp(-rate * years) * np.tanh(d2))
 
 
+def filled_array(x, k):
+    y = np.zeros(len(x) + 1)
+    for i in range(len(x)):
+        y[i + 1] = y[i] * k + x[i]
+    return np.sum(y**2)
+
+
 _rng = np.random.default_rng(0)
 _f = _rng.normal
 
@@ -132,5 +139,6 @@ PROGRAMS = {
         tuple(np.abs(_f(size=6)) + 0.5 for _ in range(5)),
         (0, 1, 2, 3, 4),
     ),
+    "filled_array": (filled_array, (np.ones(5), 0.5), (0, 1)),
     "network_of_any_types": (calls_two_others, (), 0),
 }  # fmt: skip
