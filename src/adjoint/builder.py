@@ -90,7 +90,8 @@ def is_copying_index(t: Type) -> bool:
 
 def is_number(t: Type) -> bool:
     """A Python number or an array of rank 0: a value that nothing changes in place."""
-    return isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ())
+    # CuPy's arrays of rank 0 are arrays: they are changed in place, and x[0] is a view.
+    return isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == () and t.module == "numpy")
 
 
 def is_mutable(t: Type) -> bool:

@@ -21,7 +21,7 @@ from . import core
 from .analysis.activity import active_vars, blocks_derivative
 from .analysis.invariance import cancelling
 from .analysis.overwrites import Overwrites
-from .builder import Builder, is_basic_index, item_type
+from .builder import Builder, is_basic_index, is_number, item_type
 from .core import UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
 from .cotangents import Cotangent, Cotangents, Parts
 from .errors import UnsupportedSyntaxError
@@ -1019,7 +1019,7 @@ def _is_mask(t: Type) -> bool:
 
 def _shares(part: Type, index: Type) -> bool:
     """Whether reading at this index gives a view, which a later store would change."""
-    return is_basic_index(index) and not (isinstance(part, Array) and part.dims == ())
+    return is_basic_index(index) and not is_number(part)
 
 
 def _length(t: Type) -> int | None:
