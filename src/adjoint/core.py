@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import Origin
-from .types import Type
+from .types import Object, Type
 
 
 class Var:
@@ -131,6 +131,9 @@ ASSERT = Intrinsic("assert", effect=True)
 
 UNDEFINED = Const(None, Type())
 """Stands for a variable on a path where it has no value."""
+
+COUNT = Const(None, Object(enumerate), "<count>")
+"""Stands for the counter of `enumerate` among the iterables of a loop."""
 
 
 @dataclass(eq=False)

@@ -18,12 +18,24 @@ import numpy as np
 from . import core
 from .analysis.boxed import boxed_vars
 from .control import stop_gradient
-from .core import UNDEFINED, Atom, Block, Const, External, For, Function, If, Intrinsic, Op, Var
+from .core import (
+    COUNT,
+    UNDEFINED,
+    Atom,
+    Block,
+    Const,
+    External,
+    For,
+    Function,
+    If,
+    Intrinsic,
+    Op,
+    Var,
+)
 from .errors import Origin
 from .folding import Folding, unpacked
 from .infer import constant
 from .lower.expressions import BINARY, COMPARE, UNARY
-from .lower.statements import COUNT
 from .names import Names
 from .rules.methods import ATTRIBUTES, METHODS
 from .types import Array, array_namespace

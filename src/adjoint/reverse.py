@@ -22,12 +22,11 @@ from .analysis.activity import active_vars, blocks_derivative
 from .analysis.invariance import cancelling
 from .analysis.overwrites import Overwrites
 from .builder import Builder, is_basic_index, is_number, item_type
-from .core import UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
+from .core import COUNT, UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
 from .cotangents import Cotangent, Cotangents, Parts
 from .errors import UnsupportedSyntaxError
 from .expand import Expander, apply_rule, no_rule
 from .infer import constant
-from .lower.statements import COUNT
 from .runtime import generic
 from .structure import (
     after_definition,

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import core
 from ..builder import is_mutable
-from ..core import Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var, While
+from ..core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var, While
 from ..types import Range
 
 
@@ -123,8 +123,6 @@ class Overwrites:
 
     def _start_of(self, counter: Var) -> int | None:
         """Where a loop's counter starts, if it goes up by one from a known start."""
-        from ..lower.statements import COUNT
-
         place = self._places.get(counter)
         if place is None or not place.loops or not isinstance(place.loops[-1], For):
             return None

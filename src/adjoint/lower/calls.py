@@ -45,9 +45,10 @@ from ..types import (
     freeze,
     join,
 )
-from .expressions import EXIT, RETURN, known_length
+from .exits import EXIT, GO_ON, RAISED, RETURN, RETURNED
+from .expressions import known_length
 from .state import Bound, Closure, Frame
-from .statements import GO_ON, RAISED, RETURNED, Statements
+from .statements import Statements
 
 _DEEPEST = 60  # calls inside one another
 

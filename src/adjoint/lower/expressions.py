@@ -74,8 +74,6 @@ COMPARE: dict[type, Any] = {
     gast.GtE: np.greater_equal,
 }
 
-EXIT = "<exit>"  # how the statements so far ended: 0 go on, 1 break, 2 continue, 3 return, 4 raise
-RETURN = "<return>"
 _SPECIAL_NUMBERS = (bool, int, float, complex)
 
 

@@ -1,0 +1,194 @@
+"""Assignment: to names, to several names, to elements, and in place."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import gast
+import numpy as np
+
+from .. import core
+from ..builder import is_number
+from ..core import Atom, Const, Var
+from ..types import Array, Dict, List, Tuple, Type, is_container, join
+from .expressions import BINARY, Expressions, is_shared, known_length
+from .refusals import NAMES
+
+
+class Assignment(Expressions):
+    def stmt_Assign(self, node: Any) -> None:
+        value = self.expr(node.value)
+        for target in node.targets:
+            self.assign(target, value)
+
+    def stmt_AnnAssign(self, node: Any) -> None:
+        if node.value is not None:
+            self.assign(node.target, self.expr(node.value))
+
+    def assign(self, target: Any, value: Atom) -> None:
+        self.at(target)
+        if isinstance(target, gast.Name):
+            if target.id in self.frame.globals:
+                raise self.refuse(
+                    f"the global `{target.id}` is assigned", target, "Return the value instead."
+                )
+            self.bind(target.id, self.quiet(value))
+        elif isinstance(target, (gast.Tuple, gast.List)):
+            self._unpack(target, value)
+        elif isinstance(target, gast.Subscript):
+            container, index = self.expr(target.value), self.expr(target.slice)
+            self.at(target)
+            self.store(container, index, value, target)
+        else:
+            raise self.refuse(
+                f"assignment to {NAMES.get(type(target).__name__, 'this target')} is not supported",
+                target,
+                "Keep the value in a local variable and return it.",
+            )
+
+    def _unpack(self, target: Any, value: Atom) -> None:
+        targets = target.elts
+        starred = [i for i, t in enumerate(targets) if isinstance(t, gast.Starred)]
+        length = known_length(value)
+        if starred:
+            if length is None:
+                raise self.refuse("the number of elements to unpack is not known here", target)
+            items = self.unpack_all(value, target)
+            at = starred[0]
+            after = len(targets) - at - 1
+            middle = self.op(core.LIST, *items[at : length - after])
+            items = [*items[:at], middle, *items[length - after :]]
+            names = [*targets[:at], targets[at].value, *targets[at + 1 :]]
+            if len(items) != len(names):
+                raise self.refuse(f"{length} values cannot be unpacked here", target)
+            for t, item in zip(names, items, strict=True):
+                self.assign(t, item)
+            return
+        if length is not None and length != len(targets):
+            raise self.refuse(f"{length} values are unpacked into {len(targets)} names", target)
+        parts = []
+        for i in range(len(targets)):
+            parts.append(self.item(value, i))
+        for t, part in zip(targets, parts, strict=True):
+            self.assign(t, part)
+
+    def store(self, container: Atom, index: Atom, value: Atom, node: Any) -> None:
+        """container[index] = value"""
+        if isinstance(container, Const):
+            raise self.refuse("a constant is changed in place", node)
+        made = self.b.definitions.get(container.root)
+        t = container.type
+        if isinstance(t, Tuple):
+            raise self.refuse("a tuple cannot be changed", node)
+        if (
+            isinstance(t, Array)
+            and made is not None
+            and made.target is container.root
+            and made.fn is operator.getitem
+            and isinstance(made.args[0].type, Array)
+        ):
+            raise self.refuse(
+                f"`{container.name}` is a view of `{made.args[0].name}` "  # type: ignore[union-attr]
+                "and is changed in place",
+                node,
+                "Index the whole array instead: a[i, j] = v, not row = a[i]; row[j] = v.",
+            )
+        self.change(core.STORE, container, index, value, type=_stored(t, index, value, self))
+        if is_container(t) and is_shared(value):
+            key = index.value if isinstance(index, Const) else None
+            self.aliases.put(value.root, container.root, key)
+
+    def stmt_AugAssign(self, node: Any) -> None:
+        target = node.target
+        if isinstance(target, gast.Name):
+            current = self.present(self.load(target.id, target))
+            value = self.expr(node.value)
+            self.at(node)
+            after = self.augmented(current, value, node)
+            if after is not None:
+                self.bind(target.id, after)
+            return
+        if not isinstance(target, gast.Subscript):
+            raise self.refuse("assignment to an attribute is not supported", node)
+        container, index = self.expr(target.value), self.expr(target.slice)
+        if isinstance(container.type, Array):
+            before = self.subscript(container, index, target)
+            value = self.expr(node.value)
+            self.at(node)
+            if not is_number(before.type):  # a view, which shows what `value` has changed
+                before = self.subscript(container, index, target)
+            self.store(container, index, self.binary(type(node.op), before, value, node), target)
+            return
+        current = self.present(self.subscript(container, index, target))
+        value = self.expr(node.value)
+        self.at(node)
+        after = self.augmented(current, value, node)
+        if after is not None:
+            self.store(container, index, after, target)
+
+    def augmented(self, current: Atom, value: Atom, node: Any) -> Atom | None:
+        """`current op= value`: the new value, or None where the object itself has changed."""
+        t = current.type
+        if isinstance(t, Array) and not is_number(t) and isinstance(current, Var):
+            self.change(BINARY[type(node.op)], current, value, style="inplace")
+            return None
+        if isinstance(t, List) and isinstance(node.op, gast.Add):
+            self.extend(current, value, node)
+            return None
+        if isinstance(t, (List, Dict)):
+            raise self.refuse("this operation in place is not supported", node)
+        if not is_number(t) and is_shared(current) and self.aliases.of(current.root):
+            raise self.refuse(
+                "whether this changes an array that has another name is not known here",
+                node,
+                "Write x = x + y for a new value, x[...] += y to change an array.",
+            )
+        if is_number(t) and isinstance(current, Var) and self._is_rank_0_with_names(current):
+            raise self.refuse(
+                "an array of rank 0 that has several names is changed in place",
+                node,
+                "Write x = x + y for a new value.",
+            )
+        return self.binary(type(node.op), current, value, node)
+
+    def _is_rank_0_with_names(self, current: Var) -> bool:
+        """Whether this is no number but an array, which a change in place is seen through."""
+        made = self.b.definitions.get(current.root)
+        if made is None or made.fn not in _MAKE_ARRAYS:
+            return False
+        names = [v for f in self.frames for v in f.env.values() if isinstance(v, Var)]
+        return sum(v.root is current.root for v in names) > 1
+
+    def extend(self, items: Atom, iterable: Any, node: Any) -> None:
+        raise NotImplementedError  # by Comprehensions
+
+
+def _stored(t: Type, index: Atom, value: Atom, lowering: Assignment) -> Type | None:
+    """The type of a container after an element is stored."""
+    if isinstance(t, List):
+        item = join(t.item, value.type, lowering.b.symbols)
+        if t.items is not None and isinstance(index, Const) and isinstance(index.value, int):
+            items = list(t.items)
+            items[index.value] = value.type
+            return List(item, tuple(items))
+        items_ = (
+            None
+            if t.items is None
+            else tuple(join(i, value.type, lowering.b.symbols) for i in t.items)
+        )
+        return List(item, items_)
+    if isinstance(t, Dict):
+        item = join(t.item, value.type, lowering.b.symbols)
+        if t.keys is not None and isinstance(index, Const):
+            table = dict(zip(t.keys, t.items, strict=True)) | {index.value: value.type}
+            return Dict(item, tuple(table), tuple(table.values()))
+        return Dict(item)
+    return None
+
+
+# Functions that give an array even of rank 0, where others give a number.
+_MAKE_ARRAYS: frozenset[Any] = frozenset(
+    {np.array, np.asarray, np.zeros, np.ones, np.full, np.empty, np.copy,
+     np.zeros_like, np.ones_like, np.full_like, np.empty_like}
+)  # fmt: skip

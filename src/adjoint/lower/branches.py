@@ -1,0 +1,145 @@
+"""Branches: both sides are interpreted, and each name is bound to what it is after either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..builder import is_mutable, same_atom
+from ..core import UNDEFINED, Atom, Block, Const, Var
+from ..errors import AdjointError, UnsupportedSyntaxError
+from .assignment import Assignment
+from .exits import EXIT, RAISED, exit_code_of
+from .expressions import truth
+from .state import Poison, State
+
+
+class Branches(Assignment):
+    def statements(self, nodes: list[Any]) -> None:
+        raise NotImplementedError  # by Statements
+
+    def stmt_If(self, node: Any) -> None:
+        self.branch_statement(node, node.body, node.orelse)
+
+    def branch_statement(self, node: Any, body: list[Any], orelse: list[Any]) -> None:
+        test = self.expr(node.test)
+        self.at(node)
+        known = truth(test)
+        if known is not None:
+            self.statements(body if known else orelse)
+            return
+        self.if_(self.read(test), lambda: self.statements(body), lambda: self.statements(orelse))
+
+    def if_(self, test: Atom, then: Callable[[], None], orelse: Callable[[], None]) -> None:
+        """Interpret both branches and bind each name to what it is after either."""
+        origin = self.b.origin
+        before = self.snapshot()
+        blocks, ends = [], []
+        for side in (then, orelse):
+            self.restore(before)
+            block = Block()
+            with self.b.inside(block):
+                side()
+            blocks.append(block)
+            ends.append(self.snapshot())
+        self.b.origin = origin
+        self._merge(test, before, blocks, ends)
+
+    def _merge(self, test: Atom, before: State, blocks: list[Block], ends: list[State]) -> None:
+        raised = [exit_code_of(end) == RAISED for end in ends]
+        if raised[0] != raised[1]:
+            # Only one side goes on: what it knows holds afterwards. Values that it computed are
+            # defined on every path that gets here.
+            alive = ends[raised.index(False)]
+        else:
+            alive = None
+        names = [n for n in {**ends[0].env, **ends[1].env} if not _equal(ends, n)]
+        roots = [
+            r
+            for r in {**ends[0].versions, **ends[1].versions}
+            if ends[0].versions.get(r, r) is not ends[1].versions.get(r, r) and is_outer(r, before)
+        ]
+        merged: dict[str, Any] = {
+            n: v for n, v in ends[0].env.items() if n not in names and n in ends[1].env
+        }
+        kept: list[str] = []
+        for name in names:
+            value = self._merge_static(name, ends, alive)
+            if value is None:
+                kept.append(name)
+            else:
+                merged[name] = value
+        for block, end, ended in zip(blocks, ends, raised, strict=True):
+            self.restore(end)
+            with self.b.inside(block):
+                if ended and alive is not None:
+                    block.yields = [UNDEFINED] * (len(kept) + len(roots))
+                    continue
+                block.yields = [self._yielded(end.env.get(n, UNDEFINED), merged, n) for n in kept]
+                block.yields += [end.versions.get(r, r) for r in roots]
+        kept_names = [n for n in kept if n not in merged]
+        for block in blocks:
+            block.yields = [
+                y
+                for n, y in zip([*kept, *[None] * len(roots)], block.yields, strict=True)
+                if n not in merged
+            ]
+        self.restore(before)
+        self.stale = ends[0].stale | ends[1].stale
+        sources = [list(b.yields) for b in blocks]
+        results = self.b.branch(test, *blocks)
+        for name, result, a, b in zip(kept_names, results, sources[0], sources[1]):
+            if isinstance(result, Var) and name[0] != "<":
+                result.name, result.named = name, True
+            self.alias_merge(result, a, b)
+            merged[name] = result
+        self.env.update(merged)
+        for root, result in zip(roots, results[len(kept_names) :], strict=True):
+            assert isinstance(result, Var)
+            result.name, result.named = root.name, root.named
+            result.root = root
+            self.versions[root] = result
+
+    def _merge_static(self, name: str, ends: list[State], alive: State | None) -> Any:
+        """A merged value that needs no variable; None where one is needed."""
+        values = [end.env.get(name, UNDEFINED) for end in ends]
+        if alive is not None and name == EXIT:
+            return alive.env[EXIT]
+        for value in values:
+            if isinstance(value, Poison):
+                return value
+        statics = [v for v in values if isinstance(v, Const) and callable(v.value)]
+        if statics:
+            error = UnsupportedSyntaxError(
+                f"which function `{name}` is depends on a branch",
+                self.b.origin,
+                "Call each function in its own branch.",
+            )
+            return Poison(error)
+        return None
+
+    def _yielded(self, value: Any, merged: dict[str, Any], name: str) -> Atom:
+        try:
+            return self.read(value)
+        except AdjointError as error:
+            merged[name] = Poison(error)
+            return UNDEFINED
+
+    def alias_merge(self, result: Atom, *sources: Atom) -> None:
+        if not isinstance(result, Var) or not is_mutable(result.type):
+            return
+        for source in sources:
+            if isinstance(source, Var) and is_mutable(source.type):
+                self.aliases.same(result.root, source.root)
+
+
+def _equal(ends: list[State], name: str) -> bool:
+    a, b = (end.env.get(name, UNDEFINED) for end in ends)
+    if isinstance(a, Poison) or isinstance(b, Poison):
+        return a is b
+    return same_atom(a, b)
+
+
+def is_outer(root: Var, before: State) -> bool:
+    """Whether an object existed before the branch or loop whose entry is `before`."""
+    return root.serial < before.mark

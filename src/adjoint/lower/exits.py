@@ -1,0 +1,34 @@
+"""How statements end: they go on, or leave a loop, an iteration, the function, or by an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gast
+
+from ..core import Const
+from .state import State
+
+EXIT = "<exit>"  # the name under which an environment keeps how the statements so far ended
+RETURN = "<return>"  # the name under which it keeps what is returned
+GO_ON, BREAK, CONTINUE, RETURNED, RAISED = range(5)
+
+
+def exit_code_of(end: State) -> int | None:
+    code = end.env[EXIT]
+    return code.value if isinstance(code, Const) else None
+
+
+def always_exits(nodes: list[Any]) -> bool:
+    """Whether statements never run to their end: they return, raise, break or continue."""
+    if not nodes:
+        return False
+    last = nodes[-1]
+    if isinstance(last, (gast.Return, gast.Raise, gast.Break, gast.Continue)):
+        return True
+    return isinstance(last, gast.If) and always_exits(last.body) and always_exits(last.orelse)
+
+
+def returns(node: Any) -> bool:
+    body = getattr(node, "body", [])
+    return any(isinstance(n, gast.Return) for s in body for n in gast.walk(s))

@@ -1,0 +1,353 @@
+"""Loops: what they change becomes parameters, whose types are found by interpreting again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gast
+import numpy as np
+
+from .. import core
+from ..builder import is_number
+from ..core import UNDEFINED, Atom, Block, Const, For, Var, While
+from ..errors import AdjointError
+from ..infer import constant
+from ..types import (
+    INT,
+    UNKNOWN,
+    Array,
+    Object,
+    Type,
+    carries_derivative,
+    join,
+)
+from .assigned import assigned_names
+from .branches import Branches, is_outer
+from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED, returns
+from .expressions import truth
+from .state import Poison, State
+
+_MAX_ROUNDS = 12  # of the search for the types that a loop keeps
+
+
+class Loops(Branches):
+    def stmt_While(self, node: Any) -> None:
+        if any(isinstance(n, gast.NamedExpr) for n in gast.walk(node.test)):
+            node = self._with_test_inside(node)
+        cond = Block()
+
+        def test() -> None:
+            with self.b.inside(cond):
+                cond.stmts.clear()
+                versions = dict(self.versions)
+                cond.yields = [self.read(self.expr(node.test))]
+                if self.versions != versions:
+                    raise self.refuse(
+                        "this test changes an array or a list", node.test,
+                        "Write `while True`, and leave the loop by `break`.",
+                    )  # fmt: skip
+
+        def make(loop: dict[str, Any]) -> For | While:
+            return While(**loop, cond=cond)
+
+        self.at(node)
+        self.loop(node, lambda: self.statements(node.body), make, test)
+
+    def _with_test_inside(self, node: Any) -> Any:
+        """`while (v := f(x)) > 0` assigns in its test: the same loop, left by `break`."""
+        if node.orelse:
+            raise self.refuse("an assignment in the test of this loop", node.test)
+
+        def at(made: Any) -> Any:
+            for inner in gast.walk(made):
+                if not hasattr(inner, "lineno"):
+                    gast.copy_location(inner, node.test)
+            return made
+
+        leave = at(gast.If(gast.UnaryOp(gast.Not(), node.test), [gast.Break()], []))
+        loop = gast.While(at(gast.Constant(True, None)), [leave, *node.body], [])
+        return gast.copy_location(loop, node)
+
+    def loop(
+        self,
+        node: Any,
+        body: Callable[[], None],
+        make: Callable[[dict[str, Any]], For | While],
+        test: Callable[[], None] | None,
+    ) -> None:
+        """Interpret a loop: again and again, until the types of what it changes are stable.
+
+        What it changes is found on the way: the names that its body assigns, and the objects that
+        it changes in place.
+        """
+        origin = self.b.origin
+        before = self.snapshot()
+        assigned = assigned_names(node)
+        names = [n for n in assigned if not self._keeps(n, node)]
+        rebound: set[str] = set()  # names that were taken for kept once, and are not
+        params: dict[Any, tuple[Type, bool]] = {}  # name or root -> type and variedness
+        roots: list[Var] = []
+        stale: dict[Var, Any] = {}
+        lost: dict[Any, Poison] = {}  # names that cannot be read when an iteration ends
+        for round_ in range(_MAX_ROUNDS):
+            self.restore(before)
+            self.stale.update(stale)
+            known = len(lost)
+            entry, inits, yields, block = self._round(
+                names, roots, params, lost, body, test, origin
+            )
+            end = self.snapshot()
+            changed = [
+                r
+                for r in end.versions
+                if end.versions[r] is not entry.versions.get(r, r)
+                and r not in roots
+                and is_outer(r, before)
+            ]
+            # `y += v` changes an array, and binds no other: y is not carried, its versions are.
+            kept = {n for n in names if _is_kept(entry.env.get(n), end.env.get(n))} - rebound
+            rebound |= {
+                n for n in assigned if n not in names and end.env.get(n) is not before.env.get(n)
+            }
+            wanted = [n for n in assigned if n in rebound or (n in names and n not in kept)]
+            if wanted != names:
+                names = wanted
+                params = {k: v for k, v in params.items() if not isinstance(k, str)}
+                continue
+            grown = self._grow(names, roots, inits, yields, params, give_up=round_ > 6)
+            new_stale = {
+                r: o
+                for r, o in end.stale.items()
+                if r not in stale and r not in before.stale and is_outer(r, before)
+            }
+            roots += changed
+            stale.update(new_stale)
+            if not changed and not grown and not new_stale and len(lost) == known:
+                break
+        else:
+            raise self.refuse("no fixed types are found for what this loop changes", node)
+        self._finish_loop(node, names, roots, entry, inits, yields, block, make, before, stale)
+
+    def _keeps(self, name: str, node: Any) -> bool:
+        """Whether a loop only changes the array of this name, by `y += v`, and binds no other."""
+        value = self.env.get(name)
+        if not isinstance(value, Var) or not isinstance(value.type, Array):
+            return False
+        return not is_number(value.type) and name not in assigned_names(node, False)
+
+    def _round(
+        self,
+        names: list[str],
+        roots: list[Var],
+        params: dict[Any, tuple[Type, bool]],
+        lost: dict[Any, Poison],
+        body: Callable[[], None],
+        test: Callable[[], None] | None,
+        origin: Any,
+    ) -> tuple[State, list[Atom], list[Atom], Block]:
+        """Interpret the body once, with parameters of the types found so far."""
+        self.b.origin = origin
+        inits: list[Atom] = []
+        poisoned = dict(lost)
+        for name in names:
+            value = self.env.get(name, UNDEFINED)
+            try:
+                inits.append(UNDEFINED if isinstance(value, Poison) else self.read(value))
+            except AdjointError as error:
+                poisoned[name] = Poison(error)
+                inits.append(UNDEFINED)
+        inits += [self.versions.get(r, r) for r in roots]
+        keys: list[Any] = [*names, *roots]
+        for key, init in zip(keys, inits, strict=True):
+            if key in poisoned:
+                params.setdefault(key, (init.type, False))
+                self.env[key] = poisoned[key]
+                continue
+            t, varied = params.setdefault(key, (init.type, init.varied))
+            param = Var(key if isinstance(key, str) else key.name, t, named=True, varied=varied)
+            if isinstance(key, str):
+                param.named = key[0] != "<"
+                static = isinstance(init, Const) and callable(init.value)
+                if type(t) is Type or static:
+                    self.env[key] = init
+                    if isinstance(init, Const) and init is UNDEFINED:
+                        self.env[key] = UNDEFINED
+                else:
+                    self.env[key] = param
+                    self.alias_merge(param, init)
+            else:
+                param.root = key
+                param.named = key.named
+                self.versions[key] = param
+        self.env[EXIT] = constant(GO_ON)
+        entry = self.snapshot()
+        block = Block()
+        if test is not None:
+            test()
+        with self.b.inside(block):
+            body()
+            yields: list[Atom] = []
+            for name in names:
+                yields.append(UNDEFINED)
+                value = self.env.get(name, UNDEFINED)
+                if isinstance(value, Poison):
+                    lost.setdefault(name, value)
+                    continue
+                try:
+                    yields[-1] = self.read(value)
+                except AdjointError as error:
+                    lost.setdefault(name, Poison(error))
+            yields += [self.versions.get(r, r) for r in roots]
+        return entry, inits, yields, block
+
+    def _grow(
+        self,
+        names: list[str],
+        roots: list[Var],
+        inits: list[Atom],
+        yields: list[Atom],
+        params: dict[Any, tuple[Type, bool]],
+        give_up: bool,
+    ) -> bool:
+        """Join what the body yields into the types of the parameters; whether any has changed."""
+        grown = False
+        for key, init, end in zip([*names, *roots], inits, yields, strict=True):
+            t, varied = params[key]
+            if isinstance(end, Const) and callable(end.value):
+                continue
+            joined = join(t, end.type, self.b.symbols)
+            if isinstance(init, Const) and isinstance(end, Const) and init is not UNDEFINED:
+                if isinstance(joined, Object) and init.value is not end.value:
+                    joined = UNKNOWN
+            if give_up and joined != t:
+                joined = UNKNOWN
+            new = (joined, (varied or end.varied) and carries_derivative(joined))
+            if new != params[key]:
+                params[key] = new
+                grown = True
+        return grown
+
+    def _finish_loop(
+        self,
+        node: Any,
+        names: list[str],
+        roots: list[Var],
+        entry: State,
+        inits: list[Atom],
+        yields: list[Atom],
+        block: Block,
+        make: Callable[[dict[str, Any]], For | While],
+        before: State,
+        stale: dict[Var, Any],
+    ) -> None:
+        end_env = self.env
+        exit_code = end_env[EXIT]
+        with self.b.inside(block):
+            stop = self._stop_flag(exit_code)
+        self.restore(before)
+        self.stale.update(stale)
+        loop_params: list[Var] = []
+        loop_inits: list[Atom] = []
+        loop_yields: list[Atom] = []
+        results: list[Var] = []
+        after: dict[str, Any] = {}
+        keys: list[Any] = [*names, *roots]
+        for key, init, end in zip(keys, inits, yields, strict=True):
+            if isinstance(key, str):
+                param = entry.env.get(key, UNDEFINED)
+                if isinstance(param, Poison) and end is UNDEFINED:
+                    after[key] = param
+                    continue
+                if end is param or (not isinstance(param, Var) and end is UNDEFINED):
+                    continue  # unchanged by the body
+                if isinstance(end, Const) and callable(end.value):
+                    after[key] = end
+                    continue
+                if not isinstance(param, Var):
+                    param = Var(key, end.type, named=key[0] != "<")
+            else:
+                param = entry.versions[key]
+            assert isinstance(param, Var)
+            result = Var(param.name, param.type, named=param.named)
+            result.varied = param.varied or end.varied
+            loop_params.append(param)
+            loop_inits.append(init)
+            loop_yields.append(end)
+            results.append(result)
+            if isinstance(key, str):
+                after[key] = result
+                self.alias_merge(result, init, end)
+            else:
+                result.root = key
+                self.versions[key] = result
+        code = self._exit_after_loop(exit_code, loop_params, loop_inits, loop_yields, results)
+        block.yields = [*loop_yields, stop]
+        loop = make(
+            {
+                "params": loop_params,
+                "inits": loop_inits,
+                "body": block,
+                "results": results,
+                "origin": self.frame.source.origin(node),
+            }
+        )
+        self.b.block.stmts.append(loop)
+        self.env.update(after)
+        self._after_loop(node, code)
+
+    def _stop_flag(self, code: Atom) -> Atom:
+        if isinstance(code, Const):
+            return constant(code.value in (BREAK, RETURNED))
+        select = self.b.selects.get(code) if isinstance(code, Var) else None
+        if select is not None and all(isinstance(s, Const) for s in select[1:]):
+            test, a, b = select
+            stops = [s.value in (BREAK, RETURNED) for s in (a, b)]  # type: ignore[union-attr]
+            if stops == [True, False]:
+                return test
+            if stops == [False, True]:
+                return self.op(core.NOT, test)
+            return constant(stops[0])
+        return self.op(core.IN, code, constant((BREAK, RETURNED)))
+
+    def _exit_after_loop(
+        self,
+        code: Atom,
+        params: list[Var],
+        inits: list[Atom],
+        yields: list[Atom],
+        results: list[Var],
+    ) -> Atom:
+        """How the last iteration ended, as a value after the loop."""
+        if isinstance(code, Const) and code.value in (GO_ON, CONTINUE):
+            return constant(GO_ON)
+        params.append(Var("ended", INT))
+        inits.append(constant(GO_ON))
+        yields.append(code)
+        result = Var("ended", INT)
+        results.append(result)
+        return result
+
+    def _after_loop(self, node: Any, code: Atom) -> None:
+        """`else` runs unless the loop was left; a `return` inside it returns here."""
+        self.env[EXIT] = constant(GO_ON)
+        orelse = getattr(node, "orelse", [])
+        if isinstance(code, Const):
+            self.statements(orelse)
+            return
+        if orelse:
+            left = self.op(core.IN, code, constant((BREAK, RETURNED)))
+            self.if_(left, lambda: None, lambda: self.statements(orelse))
+        if returns(node):
+            returned = self.op(np.equal, code, constant(RETURNED), style="operator")
+            known = truth(returned)
+            if known is None:
+                self.if_(returned, self._mark_returned, lambda: None)
+
+    def _mark_returned(self) -> None:
+        self.env[EXIT] = constant(RETURNED)
+
+
+def _is_kept(before: Any, after: Any) -> bool:
+    """Whether a name is bound to the same object at the end of a body as at its start."""
+    return isinstance(before, Var) and isinstance(after, Var) and before.root is after.root

@@ -1,0 +1,21 @@
+"""What statements and targets are called in errors, and what to write instead."""
+
+NAMES = {
+    "Try": "`try`",
+    "TryStar": "`try`",
+    "With": "`with`",
+    "Match": "`match`",
+    "ClassDef": "a class inside a function",
+    "Nonlocal": "`nonlocal`",
+    "AsyncFor": "`async for`",
+    "AsyncWith": "`async with`",
+    "Attribute": "an attribute",
+    "ImportFrom": "`from ... import` inside a function",
+}
+ADVICE = {
+    "Try": "Move the `try` out of the function that is differentiated.",
+    "Match": "Write it with if and elif.",
+    "ClassDef": "Define the class outside.",
+    "Nonlocal": "Return the value instead.",
+    "ImportFrom": "Import at the top of the file.",
+}
