@@ -406,9 +406,7 @@ class Expressions:
                 "Write [x for _ in range(n)].",
             )
         if count.varied:
-            from .calls import _stop_gradient
-
-            count = _stop_gradient(self, [count], {}, node)  # type: ignore[arg-type]
+            count = self.stopped(count)
         result = self.op(
             np.multiply, items, count, style="operator", type=List(t.item), name="items"
         )

@@ -19,9 +19,11 @@ from ..parse import Source, parse_function
 from ..request import Argument
 from ..rules import RULES, ZERO
 from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container
-from .calls import _ALIASES, Calls, Recursive, _has, _name, is_callable_object
+from .callees import found_in, is_callable_object, name_of
+from .calls import ALIASES, Calls
 from .expressions import _is_plain
 from .guards import Guard
+from .invocation import Recursive
 from .state import Frame
 
 
@@ -171,10 +173,10 @@ def _made_up_source(fn: Any) -> Source:
     inner = fn
     while isinstance(inner, (functools.partial, types.MethodType)) or is_callable_object(inner):
         inner = _inside(inner)
-    known = isinstance(inner, types.FunctionType) or _has(_ALIASES.get(inner, inner), RULES)
-    if not known and not _has(inner, ZERO):
+    known = isinstance(inner, types.FunctionType) or found_in(ALIASES.get(inner, inner), RULES)
+    if not known and not found_in(inner, ZERO):
         raise SourceUnavailableError(
-            f"`{_name(inner)}` has neither Python source nor a derivative rule",
+            f"`{name_of(inner)}` has neither Python source nor a derivative rule",
             None,
             "Wrap it in a Python function of yours that has a rule.",
         )

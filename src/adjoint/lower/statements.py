@@ -132,9 +132,15 @@ class Statements(Comprehensions):
         self.env[node.name] = value
 
     def closure(self, node: Any, name: str) -> Atom:
-        raise NotImplementedError  # by Calls
+        raise NotImplementedError  # by Invocation
 
     def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+        raise NotImplementedError  # by Calls
+
+    def opaque(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
+        raise NotImplementedError  # by Calls
+
+    def primitive(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         raise NotImplementedError  # by Calls
 
     def stmt_With(self, node: Any) -> None:

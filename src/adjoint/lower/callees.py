@@ -1,0 +1,46 @@
+"""Facts about the values that are called."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import numpy as np
+
+
+def lookup(table: dict[Any, Any], value: Any) -> Any:
+    try:
+        return table.get(value)
+    except TypeError:
+        return None
+
+
+def found_in(value: Any, table: Any) -> bool:
+    try:
+        return value in table
+    except TypeError:
+        return False
+
+
+def is_callable_object(value: Any) -> bool:
+    """Whether a value is an object of the user's with a `__call__` written in Python."""
+    call = getattr(type(value), "__call__", None)  # noqa: B004
+    module = getattr(call, "__module__", None) or ""
+    return isinstance(call, types.FunctionType) and module.split(".")[0] != "adjoint"
+
+
+def name_of(value: Any) -> str:
+    name = str(getattr(value, "__qualname__", None) or getattr(value, "__name__", repr(value)))
+    module = getattr(value, "__module__", None)
+    if isinstance(value, np.ufunc):
+        module = "numpy"
+    return f"{module}.{name}" if module and module != "builtins" else name
+
+
+def is_ufunc_method(value: Any, name: str) -> bool:
+    return isinstance(getattr(value, "__self__", None), np.ufunc) and value.__name__ == name
+
+
+def is_random(fn: Any) -> bool:
+    owner = getattr(fn, "__self__", None)
+    return isinstance(owner, (np.random.RandomState, np.random.Generator))

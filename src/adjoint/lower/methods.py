@@ -1,0 +1,108 @@
+"""Methods of lists, dicts, arrays and objects."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from typing import Any
+
+from .. import core
+from ..core import Atom, Const, External
+from ..infer import constant
+from ..rules.methods import METHODS, VARARG_METHODS
+from ..types import (
+    UNKNOWN,
+    Array,
+    Dict,
+    List,
+    Object,
+    Scalar,
+    Type,
+    Unknown,
+)
+from .statements import Statements
+
+_MUTATING_METHODS = frozenset(
+    {"fill", "sort", "put", "itemset", "resize", "partition", "setflags", "setfield"}
+)
+
+
+class Methods(Statements):
+    def method(
+        self, owner: Atom, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        t = owner.type
+        if isinstance(t, List):
+            if name == "append" and len(args) == 1 and not kwargs:
+                self.append(owner, args[0])
+                return constant(None)
+            if name == "extend" and len(args) == 1 and not kwargs:
+                self.extend(owner, args[0], node)
+                return constant(None)
+            if name == "copy" and not args:
+                return self.collected(owner, node)
+            raise self.refuse(
+                f"the list method `{name}` is not supported",
+                node,
+                "Lists may be changed by append, extend and xs[i] = v.",
+            )
+        if isinstance(t, Dict):
+            return self.dict_method(owner, t, name, args, kwargs, node)
+        if isinstance(t, (Array, Unknown, Scalar)) or type(t) is Type:
+            return self.array_method(owner, name, args, kwargs, node)
+        if isinstance(t, Object):
+            found = inspect.getattr_static(t.cls, name, None)
+            if isinstance(found, (types.FunctionType, staticmethod, classmethod)):
+                # Of the class: that no attribute of the object itself hides it is trusted.
+                where = External("module", t.cls, name)
+                bound = self.external(getattr(t.cls, name), where, f"{t.cls.__name__}.{name}")
+                first = [owner] if isinstance(found, types.FunctionType) else []
+                return self.call(bound, [*first, *args], kwargs, node)
+        callee = self.op(core.ATTRIBUTE, owner, constant(name), type=UNKNOWN, name=name)
+        return self.opaque(callee, args, kwargs)
+
+    def array_method(
+        self, owner: Atom, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        if name in _MUTATING_METHODS:
+            raise self.refuse(
+                f"the method `{name}` changes the array in place, which is not supported",
+                node,
+                "Use the function that returns a new array, or assign: x[...] = v.",
+            )
+        if "out" in kwargs:
+            raise self.refuse("`out=` is not supported", node, "Assign the result instead.")
+        if name not in METHODS:
+            if owner.varied:
+                raise self.refuse(f"the array method `{name}` is not supported", node)
+            callee = self.op(core.ATTRIBUTE, owner, constant(name), type=UNKNOWN, name=name)
+            return self.opaque(callee, args, kwargs)
+        if name in VARARG_METHODS and (len(args) > 1 or (args and _is_int(args[0]))):
+            args = [self.b_tuple(args)]
+        return self.op(METHODS[name], owner, *args, style="method", **kwargs)
+
+    def dict_method(
+        self, owner: Atom, t: Dict, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        if t.keys is None:
+            raise self.refuse(f"`{name}` of a dict with unknown keys is not supported", node)
+        if name == "keys" and not args:
+            return constant(t.keys)
+        if name == "values" and not args:
+            return self.b_tuple([self.item(owner, k) for k in t.keys])
+        if name == "items" and not args:
+            return self.op(
+                core.TUPLE,
+                *(self.op(core.TUPLE, constant(k), self.item(owner, k)) for k in t.keys),
+            )
+        if name == "get" and isinstance(args[0], Const):
+            if args[0].value in t.keys:
+                return self.item(owner, args[0].value)
+            return args[1] if len(args) > 1 else constant(None)
+        if name == "copy" and not args:
+            return self.op(core.DICT, *(self.item(owner, k) for k in t.keys), keys=constant(t.keys))
+        raise self.refuse(f"the dict method `{name}` is not supported", node)
+
+
+def _is_int(atom: Atom) -> bool:
+    return isinstance(atom.type, Scalar) and atom.type.kind == "int"
