@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
+import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, overload
 
 import numpy as np
@@ -16,10 +16,8 @@ from .request import Argument, Request
 from .retell import retell
 from .runtime.generic import copy, is_differentiable, rebuild
 from .signature import matcher
+from .spec import Names, Numbers, Spec
 from .types import UNKNOWN, Symbols, array_module, array_namespace
-
-Names = str | Sequence[str] | None
-Numbers = int | Sequence[int] | None
 
 
 class Gradient:
@@ -29,7 +27,7 @@ class Gradient:
     that the last call ran (the general form, before the first call).
     """
 
-    def __init__(self, fn: Callable[..., Any], mode: str, spec: _Spec) -> None:
+    def __init__(self, fn: Callable[..., Any], mode: str, spec: Spec) -> None:
         if not callable(fn):
             raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
         functools.update_wrapper(self, fn)
@@ -100,7 +98,7 @@ class Gradient:
     def __reduce__(self) -> Any:
         """Pickled by reference, as functions are: the name leads back here or to the function."""
         module, name = self.primal.__module__, self.primal.__qualname__
-        found: Any = inspect.sys.modules.get(module)  # type: ignore[attr-defined]
+        found: Any = sys.modules.get(module)
         for part in name.split("."):
             found = getattr(found, part, None)
         if found is self:
@@ -138,101 +136,8 @@ def _by_name(module: str, name: str) -> Any:
     return found
 
 
-def _again(fn: Callable[..., Any], mode: str, spec: _Spec) -> Gradient:
+def _again(fn: Callable[..., Any], mode: str, spec: Spec) -> Gradient:
     return Gradient(fn, mode, spec)
-
-
-class _Spec:
-    """Which arguments to differentiate by, and how the gradients are arranged."""
-
-    def __init__(self, argnums: Numbers, argnames: Names, has_aux: bool) -> None:
-        if argnums is None and argnames is None:
-            argnums = 0
-        self.argnums = argnums
-        self.argnames = argnames
-        self.has_aux = has_aux
-        self.is_plain = argnames is None and not has_aux
-
-    def _positions(self) -> tuple[int, ...]:
-        if self.argnums is None:
-            return ()
-        return (self.argnums,) if isinstance(self.argnums, int) else tuple(self.argnums)
-
-    def _keywords(self) -> tuple[str, ...]:
-        if self.argnames is None:
-            return ()
-        return (self.argnames,) if isinstance(self.argnames, str) else tuple(self.argnames)
-
-    def check(self, parameters: tuple[inspect.Parameter, ...], name: str) -> None:
-        """Refuse argnums and argnames that the function does not have."""
-        if not isinstance(self.argnums, (int, tuple, list, type(None))):
-            raise ArgumentError(f"argnums must be an integer or a tuple, got {self.argnums!r}")
-        if not isinstance(self.argnames, (str, tuple, list, type(None))):
-            raise ArgumentError(f"argnames must be a name or a tuple, got {self.argnames!r}")
-        for n in self._positions():
-            if not isinstance(n, int) or isinstance(n, bool):
-                raise ArgumentError(f"argnums must be integers, got {n!r}")
-        names = self.names(parameters, name)
-        if len(set(names)) != len(names):
-            raise ArgumentError(
-                f"argnums={self.argnums!r}, argnames={self.argnames!r}: "
-                f"an argument of `{name}` is named twice"
-            )
-
-    def names(
-        self, parameters: tuple[inspect.Parameter, ...], function: str = "the function"
-    ) -> tuple[str, ...]:
-        positional = [
-            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        found = []
-        for n in self._positions():
-            if not -len(positional) <= n < len(positional):
-                raise ArgumentError(
-                    f"argnums={self.argnums!r}, but `{function}` has {len(positional)} positional "
-                    f"argument{'s' * (len(positional) != 1)}: ({', '.join(positional)})"
-                )
-            found.append(positional[n])
-        known = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        for name in self._keywords():
-            if name not in known:
-                raise ArgumentError(
-                    f"argnames={self.argnames!r}, but `{function}` has no argument `{name}`; "
-                    f"it has ({', '.join(known)})"
-                )
-            found.append(name)
-        return tuple(found)
-
-    def is_single(self) -> bool:
-        """Whether there is one gradient, which is not wrapped in a tuple."""
-        if self.argnames is None:
-            return isinstance(self.argnums, int)
-        return self.argnums is None and isinstance(self.argnames, str)
-
-    def as_argnums(self, parameters: tuple[inspect.Parameter, ...]) -> Numbers:
-        order = [p.name for p in parameters]
-        found = [order.index(n) for n in self.names(parameters)]
-        return found[0] if self.is_single() else tuple(found)
-
-    def arrange(self, result: Any, mode: str) -> Any:
-        """Gradients by name become a dict, those by position a tuple; aux goes beside."""
-        if mode == "value_and_grad":
-            return result[0], self._gradients(result[1])
-        if self.has_aux:
-            return self._gradients(result[0]), result[1]
-        return self._gradients(result)
-
-    def _gradients(self, gradients: Any) -> Any:
-        if self.argnames is None or self.is_single():
-            return gradients
-        count = len(self._positions())
-        by_position: Any = gradients[:count]
-        if isinstance(self.argnums, int):
-            by_position = by_position[0]
-        by_name: Any = dict(zip(self._keywords(), gradients[count:], strict=True))
-        if isinstance(self.argnames, str):
-            by_name = gradients[count]
-        return by_name if self.argnums is None else (by_position, by_name)
 
 
 @overload
@@ -270,7 +175,7 @@ def grad(
     >>> grad(loss)(np.array([1.0, 2.0]), np.eye(2))
     array([2., 4.])
     """
-    spec = _Spec(argnums, argnames, has_aux)
+    spec = Spec(argnums, argnames, has_aux)
     if fn is None:
         return lambda f: Gradient(f, "grad", spec)
     return Gradient(fn, "grad", spec)
@@ -287,7 +192,7 @@ def value_and_grad(
     >>> value_and_grad(lambda x: x ** 2)(3.0)
     (9.0, 6.0)
     """
-    spec = _Spec(argnums, argnames, has_aux)
+    spec = Spec(argnums, argnames, has_aux)
     if fn is None:
         return lambda f: Gradient(f, "value_and_grad", spec)
     return Gradient(fn, "value_and_grad", spec)
@@ -484,7 +389,7 @@ def source(
         fn = fn.primal
     if mode != "reverse":
         raise ArgumentError(f"mode must be 'reverse', got {mode!r}")
-    spec = _Spec(argnums, None, False)
+    spec = Spec(argnums, None, False)
     gradient = Gradient(fn, "grad", spec)
     compiler = gradient._compiler
     if example_args:

@@ -1,0 +1,105 @@
+"""Which arguments a derivative is taken by, and how the gradients are arranged."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import ArgumentError
+
+Names = str | Sequence[str] | None
+Numbers = int | Sequence[int] | None
+
+
+class Spec:
+    """Which arguments to differentiate by, and how the gradients are arranged."""
+
+    def __init__(self, argnums: Numbers, argnames: Names, has_aux: bool) -> None:
+        if argnums is None and argnames is None:
+            argnums = 0
+        self.argnums = argnums
+        self.argnames = argnames
+        self.has_aux = has_aux
+        self.is_plain = argnames is None and not has_aux
+
+    def _positions(self) -> tuple[int, ...]:
+        if self.argnums is None:
+            return ()
+        return (self.argnums,) if isinstance(self.argnums, int) else tuple(self.argnums)
+
+    def _keywords(self) -> tuple[str, ...]:
+        if self.argnames is None:
+            return ()
+        return (self.argnames,) if isinstance(self.argnames, str) else tuple(self.argnames)
+
+    def check(self, parameters: tuple[inspect.Parameter, ...], name: str) -> None:
+        """Refuse argnums and argnames that the function does not have."""
+        if not isinstance(self.argnums, (int, tuple, list, type(None))):
+            raise ArgumentError(f"argnums must be an integer or a tuple, got {self.argnums!r}")
+        if not isinstance(self.argnames, (str, tuple, list, type(None))):
+            raise ArgumentError(f"argnames must be a name or a tuple, got {self.argnames!r}")
+        for n in self._positions():
+            if not isinstance(n, int) or isinstance(n, bool):
+                raise ArgumentError(f"argnums must be integers, got {n!r}")
+        names = self.names(parameters, name)
+        if len(set(names)) != len(names):
+            raise ArgumentError(
+                f"argnums={self.argnums!r}, argnames={self.argnames!r}: "
+                f"an argument of `{name}` is named twice"
+            )
+
+    def names(
+        self, parameters: tuple[inspect.Parameter, ...], function: str = "the function"
+    ) -> tuple[str, ...]:
+        positional = [
+            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        found = []
+        for n in self._positions():
+            if not -len(positional) <= n < len(positional):
+                raise ArgumentError(
+                    f"argnums={self.argnums!r}, but `{function}` has {len(positional)} positional "
+                    f"argument{'s' * (len(positional) != 1)}: ({', '.join(positional)})"
+                )
+            found.append(positional[n])
+        known = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        for name in self._keywords():
+            if name not in known:
+                raise ArgumentError(
+                    f"argnames={self.argnames!r}, but `{function}` has no argument `{name}`; "
+                    f"it has ({', '.join(known)})"
+                )
+            found.append(name)
+        return tuple(found)
+
+    def is_single(self) -> bool:
+        """Whether there is one gradient, which is not wrapped in a tuple."""
+        if self.argnames is None:
+            return isinstance(self.argnums, int)
+        return self.argnums is None and isinstance(self.argnames, str)
+
+    def as_argnums(self, parameters: tuple[inspect.Parameter, ...]) -> Numbers:
+        order = [p.name for p in parameters]
+        found = [order.index(n) for n in self.names(parameters)]
+        return found[0] if self.is_single() else tuple(found)
+
+    def arrange(self, result: Any, mode: str) -> Any:
+        """Gradients by name become a dict, those by position a tuple; aux goes beside."""
+        if mode == "value_and_grad":
+            return result[0], self._gradients(result[1])
+        if self.has_aux:
+            return self._gradients(result[0]), result[1]
+        return self._gradients(result)
+
+    def _gradients(self, gradients: Any) -> Any:
+        if self.argnames is None or self.is_single():
+            return gradients
+        count = len(self._positions())
+        by_position: Any = gradients[:count]
+        if isinstance(self.argnums, int):
+            by_position = by_position[0]
+        by_name: Any = dict(zip(self._keywords(), gradients[count:], strict=True))
+        if isinstance(self.argnames, str):
+            by_name = gradients[count]
+        return by_name if self.argnums is None else (by_position, by_name)
