@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,13 +24,13 @@ from .lower.expressions import _is_static, _static_type
 from .lower.state import Frame
 from .parse import Source, parse_function
 from .rules import lookup, refusal
+from .rules.binding import bind
 from .types import Array, List, Scalar, Tuple, Undecided, Unknown
 
 # How to ask for what numbers have not as attributes.
 _ASKED: dict[str, Any] = {
     "shape": np.shape, "ndim": np.ndim, "size": np.size, "dtype": np.result_type
 }  # fmt: skip
-_OMITTED = inspect.Parameter.empty
 
 
 class Expander(Calls):
@@ -144,7 +143,7 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
     unbound: str | None = None
     for rule in rules:
         try:
-            bound = _bind(rule, op)
+            bound = bind(rule, op.fn, op.args, op.kwargs, constant)
         except TypeError as error:
             unbound = str(error)
             continue
@@ -195,61 +194,6 @@ class _Items(tuple):  # type: ignore[type-arg]
         if not self.known:
             raise Undecided
         return super().__len__()
-
-
-@functools.lru_cache(maxsize=1024)
-def positional_names(fn: Any) -> tuple[str, ...]:
-    try:
-        parameters = inspect.signature(fn).parameters.values()
-    except (TypeError, ValueError):
-        return ()
-    return tuple(
-        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    )
-
-
-def _bind(rule: Any, op: Op) -> dict[str, Atom]:
-    """Parameter name of the rule -> operand, by the function's own signature."""
-    params = rule.params
-    if any(p.kind is p.VAR_POSITIONAL for p in params):
-        head = [p for p in params if p.kind is p.POSITIONAL_OR_KEYWORD]
-        if len(op.args) < len(head):
-            raise TypeError("too few operands")
-        bound = {p.name: a for p, a in zip(head, op.args)}
-        rest = next(p for p in params if p.kind is p.VAR_POSITIONAL)
-        bound[rest.name] = op.args[len(head) :]  # type: ignore[assignment]
-        keywords = {p.name for p in params if p.kind is p.KEYWORD_ONLY}
-    else:
-        names = [p.name for p in params]
-        bound = {}
-        own = positional_names(op.fn)
-        for position, atom in enumerate(op.args):
-            # NumPy's own names place positional options; operands are placed by position.
-            name = own[position] if position < len(own) and own[position] in names else None
-            if name is None or name in bound:
-                if (
-                    position >= len(names)
-                    or params[position].kind is inspect.Parameter.KEYWORD_ONLY
-                ):
-                    raise TypeError(f"argument {position + 1}")
-                name = names[position]
-                own_name = own[position] if position < len(own) else None
-                default = params[position].default
-                if default is not _OMITTED and own_name not in (None, name) and len(own) > position:
-                    raise TypeError(f"the argument `{own_name}`")
-            bound[name] = atom
-        keywords = set(names)
-    for name, atom in op.kwargs.items():
-        if name not in keywords:
-            raise TypeError(f"the argument `{name}`")
-        bound[name] = atom
-    for p in params:
-        if p.name in bound or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            continue
-        if p.default is _OMITTED:
-            raise TypeError(f"`{p.name}` is missing")
-        bound[p.name] = constant(p.default)
-    return bound
 
 
 def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:

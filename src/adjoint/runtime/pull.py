@@ -102,7 +102,7 @@ def _by_value(fn: Any, place: Place, value: Any) -> bool:
 
 def _is_option(fn: Any, place: Place) -> bool:
     """Whether the rules of fn take no derivative by this argument."""
-    from ..expand import positional_names
+    from ..rules.binding import positional_names
     from ..rules import lookup
 
     for rule in lookup(fn):
