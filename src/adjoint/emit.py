@@ -235,6 +235,9 @@ class _Writer:
         reserved = self.reserved - {p.name for p in function.params}
         self.names = Names(function, reserved, self.folding.folded)
         folded = self.folding.folded
+        self.tested = {
+            s.args[0] for s in core.walk(function.body) if isinstance(s, Op) and s.fn is core.IS
+        }
         self.boxed = {self.names[v] for v in boxed_vars(function) if v not in folded}
         name = self.functions[id(function)]
         self.line(f"def {name}({self._signature(function)}):", function.origin)
@@ -431,9 +434,14 @@ class _Writer:
         pairs = [
             (p, i)
             for p, i in zip(stmt.params, stmt.inits, strict=True)
-            if self._needed(stmt, p) and (i is not UNDEFINED or self.folding.uses[p])
+            if self._needed(stmt, p) and (i is not UNDEFINED or self._is_read(stmt, p))
         ]
         self._copies(pairs, stmt)
+
+    def _is_read(self, stmt: Any, param: Var) -> bool:
+        """Whether a value that a loop's body may never give is asked for."""
+        result = stmt.results[stmt.params.index(param)]
+        return bool(self.folding.uses[param]) or result in self.tested
 
     def _needed(self, stmt: Any, param: Var) -> bool:
         result = stmt.results[stmt.params.index(param)]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .. import core
 from ..builder import is_mutable, same_atom
 from ..core import UNDEFINED, Atom, Block, Const, Var
 from ..errors import AdjointError, UnsupportedSyntaxError
+from ..infer import constant
+from ..types import UNDEFINED_TYPE, Object, Unknown
 from .assignment import Assignment
 from .exits import EXIT, RAISED, exit_code_of
 from .expressions import truth
@@ -86,6 +89,7 @@ class Branches(Assignment):
             ]
         self.restore(before)
         self.stale = ends[0].stale | ends[1].stale
+        self.unbound = ends[0].unbound | ends[1].unbound
         sources = [list(b.yields) for b in blocks]
         results = self.b.branch(test, *blocks)
         for name, result, a, b in zip(kept_names, results, sources[0], sources[1]):
@@ -93,12 +97,55 @@ class Branches(Assignment):
                 result.name, result.named = name, True
             self.alias_merge(result, a, b)
             merged[name] = result
+            live = [a, b] if alive is None else [(a, b)[ends.index(alive)]]
+            if isinstance(result, Var) and self.may_be_unbound(*live):
+                self.unbound.add(result)
         self.env.update(merged)
         for root, result in zip(roots, results[len(kept_names) :], strict=True):
             assert isinstance(result, Var)
             result.name, result.named = root.name, root.named
             result.root = root
             self.versions[root] = result
+
+    def may_be_unbound(self, *sources: Atom) -> bool:
+        return any(s is UNDEFINED or s in self.unbound for s in sources)
+
+    def check_bound(self, value: Var, name: str, node: Any) -> None:
+        """Raise what Python raises where a name has no value on the path that was taken."""
+
+        def fail() -> None:
+            kind = Const(UnboundLocalError, Object(type), "UnboundLocalError")
+            text = f"cannot access local variable '{name}' where it is not associated with a value"
+            self.raise_(kind, text)
+
+        def go_on() -> None:
+            pass
+
+        if value.type == UNDEFINED_TYPE:
+            self.awaited.add(value)
+            return
+        self.unbound.discard(value)
+        if value in self.b.selects:
+            test, then, orelse = self.b.selects[value]
+            if then is UNDEFINED and not self.may_be_unbound(orelse):
+                self.if_(test, fail, go_on)
+                return
+            if orelse is UNDEFINED and not self.may_be_unbound(then):
+                self.if_(test, go_on, fail)
+                return
+        if isinstance(value.type, (Unknown, Object)):
+            raise self.refuse(
+                f"`{name}` may have no value here", node, "Give it one on every path."
+            )
+        self.if_(self.b.op(core.IS, value, constant(None)), fail, go_on)
+
+    def raise_(self, kind: Const, text: str) -> None:
+        """raise kind(text)"""
+        error = self.b.op(
+            core.PURE_CALL, kind, constant(text), type=Object(kind.value), name="error"
+        )
+        self.b.emit(core.Op(None, core.RAISE, [error], {}, "", self.b.origin))
+        self.env[EXIT] = constant(RAISED)
 
     def _merge_static(self, name: str, ends: list[State], alive: State | None) -> Any:
         """A merged value that needs no variable; None where one is needed."""

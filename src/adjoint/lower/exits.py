@@ -32,3 +32,15 @@ def always_exits(nodes: list[Any]) -> bool:
 def returns(node: Any) -> bool:
     body = getattr(node, "body", [])
     return any(isinstance(n, gast.Return) for s in body for n in gast.walk(s))
+
+
+def returns_values(function: Any) -> bool:
+    """Whether any `return` of a function gives a value; those of functions inside it excepted."""
+    todo = list(function.body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, gast.Return) and node.value is not None:
+            return True
+        if not isinstance(node, (gast.FunctionDef, gast.Lambda, gast.ClassDef)):
+            todo += gast.iter_child_nodes(node)
+    return False

@@ -85,6 +85,8 @@ class Expressions:
         self.frames: list[Frame] = []
         self.versions: dict[Var, Var] = {}
         self.stale: dict[Var, Origin | None] = {}
+        self.unbound: set[Var] = set()
+        self.awaited: set[Var] = set()  # read in a loop before the type that it gives them is known
         self.aliases = Aliases()
         self.rewritten: set[Var] = set()  # lists and dicts that may hold other elements by now
         self.guards: list[Guard] = []
@@ -104,11 +106,14 @@ class Expressions:
         return self.frame.env
 
     def snapshot(self) -> State:
-        return State(dict(self.env), dict(self.versions), dict(self.stale), Var.count())
+        return State(
+            dict(self.env), dict(self.versions), dict(self.stale), set(self.unbound), Var.count()
+        )
 
     def restore(self, state: State) -> None:
         state = state.copy()
         self.frame.env, self.versions, self.stale = state.env, state.versions, state.stale
+        self.unbound = state.unbound
 
     def refuse(self, what: str, node: Any, advice: str = "") -> UnsupportedSyntaxError:
         return UnsupportedSyntaxError(what, self.frame.source.origin(node), advice)
@@ -306,7 +311,13 @@ class Expressions:
             raise value.error
         if value is UNDEFINED:
             raise self.refuse(f"`{name}` is read before it has a value", node)
+        if isinstance(value, Var) and value in self.unbound:
+            self.at(node)
+            self.check_bound(value, name, node)
         return value
+
+    def check_bound(self, value: Var, name: str, node: Any) -> None:
+        raise NotImplementedError  # by Branches
 
     def _load_external(self, frame: Frame, name: str, node: Any) -> Atom:
         cells = frame.source.cells

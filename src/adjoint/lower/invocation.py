@@ -29,7 +29,7 @@ from ..types import (
     freeze,
     join,
 )
-from .exits import EXIT, GO_ON, RAISED, RETURN, RETURNED
+from .exits import EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits, returns_values
 from .methods import Methods
 from .state import Closure, Frame
 
@@ -113,7 +113,7 @@ class Invocation(Methods):
         if isinstance(node, gast.Lambda):
             result = self.expr(node.body)
         else:
-            self.statements(node.body)
+            self.statements([*node.body, *self._fall_off(node)])
             code = self.env[EXIT]
             result = self.env[RETURN]
             if isinstance(code, Const) and code.value not in (RETURNED, RAISED):
@@ -126,6 +126,19 @@ class Invocation(Methods):
         self.frames.pop()
         self.b.origin = origin
         return result
+
+    def _fall_off(self, function: Any) -> list[Any]:
+        """What happens where a function that returns values ends without `return`."""
+        if always_exits(function.body) or not returns_values(function):
+            return []
+        last = function.body[-1]
+        if len(self.frames) > 1:
+            return [gast.copy_location(gast.Return(None), last)]
+        text = f"`{self.frame.source.name}` returns None here: it ends without a `return`"
+        error = gast.Call(gast.Name("TypeError", gast.Load()), [gast.Constant(text, None)], [])
+        for made in gast.walk(error):
+            gast.copy_location(made, last)
+        return [gast.copy_location(gast.Raise(error, None), last)]
 
     def bind_arguments(
         self,

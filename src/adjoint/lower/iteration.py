@@ -8,7 +8,6 @@ from typing import Any
 import gast
 import numpy as np
 
-from .. import core
 from ..builder import is_mutable
 from ..core import COUNT, Atom, Const, For, Var, While
 from ..infer import constant
@@ -27,7 +26,7 @@ from ..types import (
     is_container,
     join_all,
 )
-from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURNED
+from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED
 from .expressions import known_length, truth
 from .loops import Loops
 
@@ -79,10 +78,7 @@ class ForLoops(Loops):
     def _raise_lengths(self, node: Any) -> None:
         self.at(node)
         kind = Const(ValueError, Object(type), "ValueError")
-        text = constant("zip() has arguments of different lengths")
-        error = self.b.op(core.PURE_CALL, kind, text, type=Object(ValueError), name="error")
-        self.b.emit(core.Op(None, core.RAISE, [error], {}, "", self.b.origin))
-        self.env[EXIT] = constant(RAISED)
+        self.raise_(kind, "zip() has arguments of different lengths")
 
     def for_(self, iterable: Any, body: Callable[[Atom], None], node: Any) -> None:
         unrolled = self.unrolled(iterable)

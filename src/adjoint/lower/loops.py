@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import core
 from ..builder import is_number
-from ..core import UNDEFINED, Atom, Block, Const, For, Var, While
+from ..core import COUNT, UNDEFINED, Atom, Block, Const, For, Var, While
 from ..errors import AdjointError
 from ..infer import constant
 from ..types import (
@@ -25,7 +25,7 @@ from ..types import (
 from .assigned import assigned_names
 from .branches import Branches, is_outer
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED, returns
-from .expressions import truth
+from .expressions import known_length, truth
 from .state import Poison, State
 
 _MAX_ROUNDS = 12  # of the search for the types that a loop keeps
@@ -169,13 +169,13 @@ class Loops(Branches):
             if isinstance(key, str):
                 param.named = key[0] != "<"
                 static = isinstance(init, Const) and callable(init.value)
-                if type(t) is Type or static:
+                if static or (type(t) is Type and key[0] == "<"):
                     self.env[key] = init
-                    if isinstance(init, Const) and init is UNDEFINED:
-                        self.env[key] = UNDEFINED
                 else:
                     self.env[key] = param
                     self.alias_merge(param, init)
+                    if param.named and self.may_be_unbound(init):
+                        self.unbound.add(param)
             else:
                 param.root = key
                 param.named = key.named
@@ -241,8 +241,8 @@ class Loops(Branches):
         before: State,
         stale: dict[Var, Any],
     ) -> None:
-        end_env = self.env
-        exit_code = end_env[EXIT]
+        exit_code = self.env[EXIT]
+        unbound_at_end = self.unbound
         with self.b.inside(block):
             stop = self._stop_flag(exit_code)
         self.restore(before)
@@ -269,6 +269,8 @@ class Loops(Branches):
             else:
                 param = entry.versions[key]
             assert isinstance(param, Var)
+            if param in self.awaited and type(param.type) is Type:
+                raise self.refuse(f"`{key}` is read before it has a value", node)
             result = Var(param.name, param.type, named=param.named)
             result.varied = param.varied or end.varied
             loop_params.append(param)
@@ -294,7 +296,27 @@ class Loops(Branches):
         )
         self.b.block.stmts.append(loop)
         self.env.update(after)
+        for init, end, result in zip(loop_inits, loop_yields, results, strict=True):
+            skipped = self.may_be_unbound(init) and not self._runs(loop)
+            if result.named and (skipped or end is UNDEFINED or end in unbound_at_end):
+                self.unbound.add(result)
+        if isinstance(loop, While) and _is_true(loop.cond.yields[0]) and not _breaks(node):
+            self.env[EXIT] = constant(RETURNED)  # or an error: there is no other way out
+            return
         self._after_loop(node, code)
+
+    def _runs(self, loop: For | While) -> bool:
+        """Whether a loop's body certainly runs at least once."""
+        if isinstance(loop, While):
+            return _is_true(loop.cond.yields[0])
+        return all(s is COUNT or self._has_items(s) for s in loop.iterables)
+
+    def _has_items(self, source: Atom) -> bool:
+        made = self.b.definition(source, core.RANGE)
+        if made is not None:
+            known = all(isinstance(a, Const) and a.path is None for a in made.args)
+            return known and len(range(*(a.value for a in made.args))) > 0  # type: ignore[union-attr]
+        return (known_length(source) or 0) > 0
 
     def _stop_flag(self, code: Atom) -> Atom:
         if isinstance(code, Const):
@@ -346,6 +368,24 @@ class Loops(Branches):
 
     def _mark_returned(self) -> None:
         self.env[EXIT] = constant(RETURNED)
+
+
+def _is_true(test: Atom) -> bool:
+    return isinstance(test, Const) and truth(test) is True
+
+
+def _breaks(node: Any) -> bool:
+    """Whether a `break` in the body of a loop leaves this loop, and not one inside it."""
+    todo = list(getattr(node, "body", []))
+    while todo:
+        inner = todo.pop()
+        if isinstance(inner, gast.Break):
+            return True
+        if isinstance(inner, (gast.For, gast.While)):
+            todo += inner.orelse
+        elif not isinstance(inner, (gast.FunctionDef, gast.ClassDef)):
+            todo += gast.iter_child_nodes(inner)
+    return False
 
 
 def _is_kept(before: Any, after: Any) -> bool:

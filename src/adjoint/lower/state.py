@@ -84,10 +84,13 @@ class State:
     env: dict[str, Any]
     versions: dict[Var, Var]
     stale: dict[Var, Origin | None]
+    unbound: set[Var]  # variables that have no value on some of the paths to here
     mark: int = 0  # objects with a smaller serial number exist already
 
     def copy(self) -> State:
-        return State(dict(self.env), dict(self.versions), dict(self.stale), self.mark)
+        return State(
+            dict(self.env), dict(self.versions), dict(self.stale), set(self.unbound), self.mark
+        )
 
 
 class Aliases:

@@ -102,8 +102,8 @@ def _by_value(fn: Any, place: Place, value: Any) -> bool:
 
 def _is_option(fn: Any, place: Place) -> bool:
     """Whether the rules of fn take no derivative by this argument."""
-    from ..rules.binding import positional_names
     from ..rules import lookup
+    from ..rules.binding import positional_names
 
     for rule in lookup(fn):
         names = [p.name for p in rule.params]
