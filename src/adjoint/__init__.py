@@ -13,6 +13,7 @@ from .errors import (
     SourceUnavailableError,
     UnsupportedSyntaxError,
 )
+from .pushforward import jvp
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ __all__ = [
     "SourceUnavailableError",
     "UnsupportedSyntaxError",
     "grad",
+    "jvp",
     "no_grad",
     "source",
     "stop_gradient",

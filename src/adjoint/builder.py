@@ -112,6 +112,7 @@ class Builder:
         self.origin: Origin | None = None
         self.buffers: set[Var] = set()  # parameters of backward loops that are summed into
         self.backward = False  # what is built now belongs to a derivative
+        self.tangent = False  # and to the tangents of a forward pass
         self._changed: set[Var] = set()  # objects changed in place: not to be shared any more
         self._known: list[dict[Any, Atom]] = [{}]
         self._around: list[Block] = []  # the blocks around the present one, outermost first
@@ -200,6 +201,7 @@ class Builder:
             else:
                 type = result_type(fn, operands, kwargs, self.symbols, style)
         target = Var(name or naming.for_operation(fn, operands, style), type)
+        target.tangent = self.tangent
         target.varied = carries_derivative(type) and any(
             a.varied for a in [*operands, *kwargs.values()]
         )
@@ -254,7 +256,7 @@ class Builder:
         if op.target is not None:
             self.definitions[op.target] = op
             self.home[op.target] = self.block
-        op.backward = self.backward
+        op.backward, op.tangent = self.backward, self.tangent
         self.block.stmts.append(op)
 
     def in_place(
@@ -265,6 +267,7 @@ class Builder:
         self._changed.add(target.root)
         version = Var(target.name, target.type, named=target.named)
         version.root = target.root
+        version.tangent = target.tangent
         version.varied = target.varied or any(a.varied for a in args)
         op = Op(value, fn, [target, *args], {}, style, self.origin, version)
         self.emit(op)

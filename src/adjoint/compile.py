@@ -95,8 +95,16 @@ def is_current(compiled: Compiled) -> bool:
 class Compiler:
     """Compiles one derivative of one function, once for each pattern of argument types."""
 
-    def __init__(self, fn: Any, request: Callable[[tuple[str, ...]], Request], select: Any) -> None:
+    def __init__(
+        self,
+        fn: Any,
+        request: Callable[[tuple[str, ...]], Request],
+        select: Any,
+        *,
+        promote: bool = True,
+    ) -> None:
         self.fn = fn
+        self.promote = promote  # ints that are differentiated by count as floats
         self.request = request
         self.select = select  # (bound arguments, those given) -> the names to differentiate by
         self.signature = _signature(fn)
@@ -147,7 +155,7 @@ class Compiler:
                 self.patterns[pattern] = compiled
                 while len(self.patterns) > _MOST_PATTERNS:
                     self.patterns.popitem(last=False)
-            if any(_holds_ints(bound[name]) for name in wrt):
+            if self.promote and any(_holds_ints(bound[name]) for name in wrt):
                 compiled = self._with_floats(compiled, wrt)
             self.exact[key] = compiled
             while len(self.exact) > _MOST_SIGNATURES:
@@ -176,9 +184,10 @@ class Compiler:
     ) -> Argument:
         from .lower.expressions import _is_static
 
-        if wrt:
+        promote = wrt and self.promote
+        if promote:
             check_differentiable(value, name)
-        t = type_of(value, symbols, promote=wrt)
+        t = type_of(value, symbols, promote=promote)
         default = not given and isinstance(value, (int, float))
         literal = not wrt and (default or _is_static(value))
         kind = self.signature.parameters[name].kind

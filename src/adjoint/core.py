@@ -32,7 +32,8 @@ from .types import Object, Type
 class Var:
     """A variable of the core; `named` when the user gave the name, else it is a temporary."""
 
-    __slots__ = ("name", "named", "type", "varied", "root", "external", "serial")
+    __slots__ = ("name", "named", "type", "varied", "root", "external", "serial",
+                 "tangent")  # fmt: skip
 
     _made = 0
 
@@ -43,6 +44,7 @@ class Var:
         self.varied = varied  # depends on an argument that is differentiated
         self.root: Var = self  # the first version of the same object
         self.external: External | None = None  # read from outside the function
+        self.tangent = False  # belongs to the tangents of a forward pass
         self.serial = Var._made
         Var._made += 1
 
@@ -146,6 +148,7 @@ class Op:
     origin: Origin | None = None
     version: Var | None = None  # the state of args[0] after an operation in place
     backward: bool = False  # belongs to a derivative, and is printed under its source line
+    tangent: bool = False  # of a forward pass: stands beside its source line, needs no comment
 
     @property
     def effect(self) -> bool:

@@ -215,6 +215,8 @@ class _Writer:
         """The user's line above the statements that differentiate it."""
         if stmt is None or not stmt.backward or stmt.origin is None:
             return
+        if isinstance(stmt, Op) and stmt.tangent:
+            return
         origin = stmt.origin
         if self.comment is None or _statement(origin) != _statement(self.comment):
             text = origin.text

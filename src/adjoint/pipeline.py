@@ -1,7 +1,8 @@
-"""The compiler on one page: parse -> lower -> reverse -> optimise -> emit.
+"""The compiler on one page: parse -> lower -> reverse | forward -> optimise -> emit.
 
 parse and lower turn the user's function, for arguments of given types, into the core. reverse
-appends the backward sweep. optimise drops what is not needed. emit prints it.
+appends the backward sweep, forward puts tangent statements between; one may follow the other.
+optimise drops what is not needed. emit prints it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from . import core
 from .builder import Builder
 from .core import Function
 from .emit import Emitted, emit
+from .errors import Origin
 from .finish import finish_gradient, seed_for
+from .forward import Forward
 from .lower import lower_function
 from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
@@ -40,12 +43,11 @@ def derive(
     changes = function.changes
     builder.backward = True
     builder.origin = function.origin
-    wrt = [p for name in request.wrt for p in function.params if p.name == name]
     if request.mode == "vjp":
-        functions = _vjp(function, wrt, builder)
+        functions = _vjp(function, _wrt(function, request), builder)
     else:
-        gradient = _gradient(function, wrt, request, builder)
-        functions = [*_callees(gradient), gradient]
+        made = _derivative(function, request, builder)
+        functions = [*_callees(made), made]
     for each in functions:
         drop_dead(each)
         reuse_memory(each)
@@ -53,14 +55,45 @@ def derive(
     return Derivative(emit(functions, globals_, _array_module(arguments)), guards, changes)
 
 
+def _wrt(function: Function, request: Request) -> list[core.Var]:
+    return [p for name in request.wrt for p in function.params if p.name == name]
+
+
+def _derivative(function: Function, request: Request, builder: Builder) -> Function:
+    """The derivative that is asked for, and then that of the derivative, if it is asked for."""
+    wrt = _wrt(function, request)
+    if request.mode == "jvp":
+        made = _jvp(function, wrt, builder)
+    else:
+        made = _gradient(function, wrt, request, builder)
+    return made if request.then is None else _derivative(made, request.then, builder)
+
+
+def _jvp(function: Function, wrt: list[core.Var], builder: Builder) -> Function:
+    names = ", ".join(f"`{p.name}`" for p in wrt)
+    function.doc = f"Value of {function.name}{_place(function.origin)}, and its tangent along {names}."
+    function.name = f"{function.name}_jvp".replace("<lambda>", "lambda_")
+    function.defaults.pop("signature", None)  # the tangents are parameters as well
+    forward = Forward(function, wrt, builder)
+    forward.run()
+    tangent = forward.finished(function.result)
+    with builder.inside(function.body):
+        function.body.yields = [builder.op(core.TUPLE, function.result, tangent)]
+    function.params = [*function.params, *forward.params]
+    return function
+
+
+def _place(origin: Origin | None) -> str:
+    """Where a function stands, for the docstring of its derivative."""
+    return f" ({origin.filename.rsplit('/', 1)[-1]}:{origin.line})" if origin else ""
+
+
 def _gradient(
     function: Function, wrt: list[core.Var], request: Request, builder: Builder
 ) -> Function:
     names = ", ".join(f"`{p.name}`" for p in wrt)
-    where = function.origin.filename.rsplit("/", 1)[-1] if function.origin else ""
-    line = function.origin.line if function.origin else 0
     what = "Value and gradient" if request.mode == "value_and_grad" else "Gradient"
-    function.doc = f"{what} of {function.name} ({where}:{line}) with respect to {names}."
+    function.doc = f"{what} of {function.name}{_place(function.origin)} with respect to {names}."
     function.name = f"{function.name}_{request.mode}".replace("<lambda>", "lambda_")
     reverse = Reverse(function, wrt, builder)
     with builder.inside(function.body):

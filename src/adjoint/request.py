@@ -13,10 +13,11 @@ from .types import Type
 class Request:
     """Which derivative of a function is wanted, by which of its arguments."""
 
-    mode: str  # "grad", "value_and_grad" or "vjp"
+    mode: str  # "grad", "value_and_grad", "vjp" or "jvp"
     wrt: tuple[str, ...]
     single: bool = True  # one gradient, not a tuple of them
     has_aux: bool = False
+    then: Request | None = None  # the derivative of that derivative
 
 
 @dataclass(frozen=True)

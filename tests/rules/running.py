@@ -30,6 +30,15 @@ def generic_vjp(fn, count, active):
     return build(derivative.emitted, derivative.guards, fn)
 
 
+def generic_jvp(fn, count, active):
+    """What the compiler makes in forward mode for `count` arguments of no known type."""
+    names = NAMES[:count]
+    arguments = [Argument(n, UNKNOWN, i in active) for i, n in enumerate(names)]
+    request = Request("jvp", tuple(names[i] for i in active))
+    derivative = derive(fn, arguments, request, Symbols(), ", ".join(names))
+    return build(derivative.emitted, derivative.guards, fn)
+
+
 def nested(x):
     return isinstance(x, (list, tuple))
 

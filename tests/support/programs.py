@@ -186,6 +186,7 @@ def check_program(program):
         check_source(program, position)
     check_all_at_once(program, gradients)
     check_pullback(program, value, gradients)
+    check_forward(program, value, ran, gradients)
 
 
 def check_source(program, position):
@@ -216,3 +217,53 @@ def check_pullback(program, value, gradients):
         assert len(parts) == len(program.args)
         for position, want in zip(program.wrt, gradients, strict=True):
             np.testing.assert_allclose(flat(parts[position]), flat(want), rtol=1e-5, atol=1e-12)
+
+
+def check_forward(program, value, ran, gradients):
+    """Forward mode: value and effects of the function, and the tangent that the gradients give."""
+    for positions in {tuple(program.wrt), *((p,) for p in program.wrt)}:
+        args, tangents, want = program.arguments(), [], 0.0
+        rng = np.random.default_rng(3)
+        for position, arg in enumerate(args):
+            moves = position in positions
+            step = rng.normal(size=10_000) if moves else np.zeros(10_000)
+            tangents.append(tangent_of(arg, iter(step)))
+            if moves:
+                gradient = gradients[program.wrt.index(position)]
+                want += float(np.dot(flat(gradient), flat_tangent(tangents[-1], arg)))
+        given = copy.deepcopy(tangents)
+        got, tangent = ad.jvp(program.fn, tuple(args), tuple(tangents))
+        np.testing.assert_allclose(got, value, rtol=1e-6)
+        assert_same(args, ran)
+        assert_same(tangents, given)
+        assert np.shape(tangent) == np.shape(got) and np.result_type(tangent) == np.result_type(got)
+        single = any(getattr(leaf, "dtype", None) == np.float32 for leaf in leaves(ran))
+        tolerance = {"rtol": 1e-4, "atol": 1e-4} if single else {"rtol": 1e-9, "atol": 1e-10}
+        np.testing.assert_allclose(np.ravel(tangent), np.ravel(want), **tolerance)
+
+
+def tangent_of(value, step):
+    """A tangent of the form of `value`, made of the next numbers of `step`; None for an int."""
+    if isinstance(value, dict):
+        return {k: tangent_of(v, step) for k, v in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(tangent_of(v, step) for v in value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(tangent_of(v, step) for v in value)
+    if not is_differentiable(value) and not isinstance(value, np.floating):
+        return None
+    change = np.array([next(step) for _ in range(np.size(value))]).reshape(np.shape(value))
+    return change.astype(value.dtype)[()] if hasattr(value, "dtype") else float(change)
+
+
+def flat_tangent(tangent, value):
+    """The numbers of a tangent in the order of `flat(value)`; 0 where nothing moves."""
+    if isinstance(value, dict):
+        parts = [flat_tangent(tangent[k], v) for k, v in value.items()]
+    elif isinstance(value, (list, tuple)):
+        parts = [flat_tangent(t, v) for t, v in zip(tangent, value, strict=True)]
+    elif not leaves(value):
+        return np.zeros(0)
+    else:
+        return np.zeros(np.size(value)) if tangent is None else np.ravel(tangent).astype(float)
+    return np.concatenate([np.zeros(0), *parts])

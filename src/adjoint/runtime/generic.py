@@ -177,3 +177,65 @@ def gather_stored(d: Any, index: Any) -> Any:
     last = xp.zeros(d.shape, dtype=order.dtype)
     last[index] = order
     return xp.where(last[index] == order, part, 0)
+
+
+def fit_tangent(t: Any, x: Any) -> Any:
+    """A tangent in the structure, shape and dtype of the value x; zeros where it is None."""
+    if t is None:
+        return _still(x)
+    if isinstance(x, dict):
+        return {k: fit_tangent(t[k], v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return rebuild(x, [fit_tangent(a, b) for a, b in zip(t, x, strict=True)])
+    shape, dtype = np.shape(x), getattr(x, "dtype", None)
+    if isinstance(x, (str, type)) or x is None:
+        return None
+    if np.shape(t) != shape:
+        t = module_of(x).broadcast_to(t, shape)
+    if dtype is None or dtype.kind not in "fc":
+        return t
+    if dtype.kind == "f" and np.iscomplexobj(t):
+        t = t.real
+    if getattr(t, "dtype", None) == dtype:
+        return t
+    return t.astype(dtype) if hasattr(t, "astype") else dtype.type(t)
+
+
+def _still(x: Any) -> Any:
+    """The tangent of a value that does not move, as a number or an array to calculate with."""
+    if isinstance(x, dict):
+        return {k: _still(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return rebuild(x, [_still(v) for v in x])
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None and dtype.kind in "biufc":
+        return module_of(x).zeros(x.shape, dtype if dtype.kind in "fc" else float)
+    if isinstance(x, (int, float)):
+        return 0.0
+    return 0j if isinstance(x, complex) else None
+
+
+def copy_tangent(t: Any) -> Any:
+    """A tangent in memory of its own."""
+    return copy(t)
+
+
+def as_tangent(t: Any, x: Any) -> Any:
+    """A tangent in the structure, shapes and dtypes of the value x, in memory of its own.
+
+    None for what cannot move: an int, a bool, a text, None.
+    """
+    if isinstance(x, dict):
+        return {k: as_tangent(None if t is None else t.get(k), v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        parts = [None] * len(x) if t is None else t
+        return rebuild(x, [as_tangent(a, b) for a, b in zip(parts, x, strict=True)])
+    dtype = getattr(x, "dtype", None)
+    if not (isinstance(x, (float, complex)) if dtype is None else dtype.kind in "fc"):
+        return None
+    t = fit_tangent(t, x)
+    if dtype is None:
+        return complex(t) if isinstance(x, complex) else float(t)
+    if isinstance(x, np.generic):
+        return dtype.type(t)
+    return module_of(x).array(t, dtype=dtype)

@@ -31,13 +31,13 @@ def pull(
     wrt = tuple(p for p in places if is_differentiable(given[p]))
     if cotangent is None or not wrt:
         return (None,) * len(places)
-    compiled = _find(fn, given, wrt)
+    compiled = find(fn, given, wrt, "vjp")
     _, saved = compiled.run(*given.values())
     found = dict(zip(wrt, compiled.backward(saved, cotangent), strict=True))
     return tuple(found.get(p) for p in places)
 
 
-def _find(fn: Any, given: dict[Place, Any], wrt: tuple[Place, ...]) -> Any:
+def find(fn: Any, given: dict[Place, Any], wrt: tuple[Place, ...], mode: str) -> Any:
     """The compiled derivative for operands of these types, options counting by value."""
     from ..request import Argument
 
@@ -50,21 +50,26 @@ def _find(fn: Any, given: dict[Place, Any], wrt: tuple[Place, ...]) -> Any:
     described = tuple(
         freeze(v) if t is None else t for t, v in zip(types, given.values(), strict=True)
     )
-    key = (fn, wrt, tuple(given), described)
+    key = (fn, mode, wrt, tuple(given), described)
     if key in _compiled:
         return _compiled[key]
     arguments = [
         Argument(_name(p), type_of(v, symbols) if t is None else t, p in wrt, t is None, v)
         for (p, v), t in zip(given.items(), types, strict=True)
     ]
-    made = _compiled[key] = _compile(fn, arguments, given, wrt, symbols)
+    made = _compiled[key] = _compile(fn, arguments, given, wrt, symbols, mode)
     if len(_compiled) > _MOST:
         _compiled.popitem(last=False)
     return made
 
 
 def _compile(
-    fn: Any, arguments: Any, given: dict[Place, Any], wrt: tuple[Place, ...], symbols: Symbols
+    fn: Any,
+    arguments: Any,
+    given: dict[Place, Any],
+    wrt: tuple[Place, ...],
+    symbols: Symbols,
+    mode: str,
 ) -> Any:
     from ..compile import build
     from ..errors import AdjointError, NoDerivativeError
@@ -76,11 +81,11 @@ def _compile(
     call = _caller(fn, count, tuple(p for p in given if isinstance(p, str)))
     names = tuple(map(_name, wrt))
     try:
-        made = derive(call, arguments, Request("vjp", names), symbols, ", ".join(map(_name, given)))
+        made = derive(call, arguments, Request(mode, names), symbols, ", ".join(map(_name, given)))
     except AdjointError as error:
         # The line is that of the call made up here; the traceback shows the user's.
         raise type(error)(error.what, None, error.advice) from None
-    if made.emitted.bindings.get("pull") is pull:
+    if not {"pull", "push"}.isdisjoint(made.emitted.bindings):
         raise NoDerivativeError(
             f"the derivative of {display_name(fn)} is not known for these operands",
             None,

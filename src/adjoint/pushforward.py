@@ -1,0 +1,166 @@
+"""Forward mode for the user: jvp, and what makes a tangent fit its argument."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .compile import Compiler
+from .errors import ArgumentError, CotangentError
+from .request import Request
+from .retell import retell
+from .runtime.generic import rebuild
+from .types import array_module, array_namespace
+
+
+def jvp(
+    fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
+) -> tuple[Any, Any]:
+    """The value of a function, and how it changes where its arguments move along tangents.
+
+    primals: the arguments, in a tuple or a list. tangents: one for each, of its structure, shape
+    and dtype; None (or 0) for an int, a bool, a text or None, which cannot move.
+
+    Returns (value, tangent); the tangent has the structure, shapes and dtypes of the value, with
+    None for its parts that cannot move. The tangents given are left as they are.
+
+    Raises CotangentError (a ValueError) for a tangent that does not fit its argument.
+
+    >>> import numpy as np
+    >>> def f(x, n):
+    ...     return np.sin(x) ** n
+    >>> value, tangent = jvp(f, (np.array([0.0, 1.0]), 2), (np.array([1.0, 1.0]), None))
+    >>> tangent.round(4)
+    array([0.    , 0.9093])
+    """
+    for what, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise ArgumentError(f"{what} must be a tuple, got {type(given).__name__}")
+    if len(primals) != len(tangents):
+        raise CotangentError(f"there are {len(primals)} primals and {len(tangents)} tangents")
+    return push(jvp_compiler(fn), tuple(primals), tuple(tangents))
+
+
+def push(compiler: Compiler, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+    """What the compiled function gives for these arguments and tangents."""
+    bound, given = compiler.bind(primals, {})
+    beside, _ = compiler.bind(tangents, {})
+    for name in given:
+        if not varies(bound[name]):
+            checked_tangent(beside[name], bound[name], f"`{name}`")
+    moving = [
+        checked_tangent(beside[n], bound[n], f"`{n}`") for n in compiler.select(bound, given)
+    ]
+    compiled, _ = compiler.find(primals, {})
+    if compiled.changes:
+        compiled.check_apart(bound, getattr(compiler.fn, "__name__", "the function"))
+    try:
+        return compiled.run(*bound.values(), *moving)
+    except Exception as error:
+        retell(error, compiled.filename, compiled.emitted)
+        raise
+
+
+def jvp_compiler(fn: Callable[..., Any]) -> Compiler:
+    """The compiler of a function's forward mode; kept, so that a second call compiles nothing."""
+    if not callable(fn):
+        raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
+    if getattr(type(fn), "__hash__", None) is None:
+        return _new_compiler(fn)
+    return _kept_compiler(fn)
+
+
+def _new_compiler(fn: Callable[..., Any]) -> Compiler:
+    return Compiler(fn, lambda wrt: Request("jvp", wrt), moving_names, promote=False)
+
+
+_kept_compiler = functools.lru_cache(maxsize=256)(_new_compiler)
+
+
+def moving_names(bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
+    """The arguments that have a tangent: those given that hold floats."""
+    return tuple(n for n, v in bound.items() if n in given and varies(v))
+
+
+def varies(value: Any) -> bool:
+    """Whether a value can move at all: it is, or holds, a float or a complex number."""
+    if isinstance(value, dict):
+        return any(map(varies, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(varies, value))
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None:
+        return getattr(dtype, "kind", "") in ("f", "c")
+    return isinstance(value, (float, complex))
+
+
+def checked_tangent(tangent: Any, value: Any, what: str) -> Any:
+    """A tangent in the dtype of its value; an error where structure or shape differ."""
+    if isinstance(value, (dict, list, tuple)):
+        return _checked_container(tangent, value, what)
+    if not varies(value):
+        if tangent is None or _is_zero(tangent):
+            return None
+        raise CotangentError(
+            f"the tangent of {what} must be None or 0: a value of type {type(value).__name__} "
+            "does not move"
+        )
+    if tangent is None or not _is_number(tangent):
+        raise CotangentError(
+            f"the tangent of {what} must be like its value, "
+            f"a {type(value).__name__}{_form(value)}, not {type(tangent).__name__}"
+        )
+    if np.shape(tangent) != np.shape(value):
+        raise CotangentError(
+            f"the tangent of {what} has shape {np.shape(tangent)}, "
+            f"but the value has shape {np.shape(value)}"
+        )
+    given = getattr(tangent, "dtype", None)
+    is_complex = given.kind == "c" if given is not None else isinstance(tangent, complex)
+    dtype = getattr(value, "dtype", None)
+    if is_complex and not (isinstance(value, complex) if dtype is None else dtype.kind == "c"):
+        raise CotangentError(f"the tangent of {what} is complex, but the value is real")
+    if dtype is None:
+        return complex(tangent) if isinstance(value, complex) else float(tangent)
+    module = array_module(type(value)) or "numpy"
+    if isinstance(value, np.generic):
+        return dtype.type(tangent)
+    return array_namespace(module).asarray(tangent, dtype)
+
+
+def _checked_container(tangent: Any, value: Any, what: str) -> Any:
+    if tangent is None and not varies(value):
+        return None
+    if isinstance(value, dict):
+        if not isinstance(tangent, dict) or list(tangent) != list(value):
+            raise CotangentError(f"the tangent of {what} must be a dict with keys {list(value)}")
+        return {k: checked_tangent(tangent[k], v, f"{what}[{k!r}]") for k, v in value.items()}
+    if not isinstance(tangent, (list, tuple)) or len(tangent) != len(value):
+        raise CotangentError(
+            f"the tangent of {what} must be a {type(value).__name__} of length {len(value)}"
+        )
+    pairs = zip(tangent, value, strict=True)
+    return rebuild(
+        value, [checked_tangent(t, v, f"{what}[{i}]") for i, (t, v) in enumerate(pairs)]
+    )
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (bool, np.bool_)):
+        return False
+    if isinstance(value, (int, float, complex)):
+        return True
+    return getattr(getattr(value, "dtype", None), "kind", "") in ("i", "u", "f", "c")
+
+
+def _is_zero(tangent: Any) -> bool:
+    if isinstance(tangent, (dict, list, tuple, str)):
+        return False
+    return bool(np.all(np.asarray(tangent) == 0))
+
+
+def _form(value: Any) -> str:
+    return f" of shape {np.shape(value)}" if np.shape(value) else ""

@@ -1,0 +1,324 @@
+"""Tangents while a forward pass is built: fitted to their variables, zeros left out, in own memory.
+
+A variable that has no tangent here does not move: its tangent is a zero that is written nowhere,
+unless something has to hold it.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from . import core
+from .analysis.memory import Memory, returns_operand
+from .builder import Builder, is_mutable, item_type
+from .core import UNDEFINED, Atom, Const, Op, Var
+from .infer import constant
+from .runtime import generic
+from .types import (
+    NONE,
+    UNKNOWN,
+    Array,
+    Dict,
+    List,
+    Object,
+    Scalar,
+    Tuple,
+    Type,
+    Unknown,
+    broadcasts_to_same,
+    carries_derivative,
+    dims_of,
+    is_complex,
+    is_container,
+)
+
+
+def tangent_type(t: Type) -> Type:
+    """The type of the tangent of a value: None where nothing can move."""
+    if isinstance(t, Tuple):
+        return Tuple(tuple(map(tangent_type, t.items)), t.cls)
+    if isinstance(t, List):
+        items = None if t.items is None else tuple(map(tangent_type, t.items))
+        return List(tangent_type(t.item), items)
+    if isinstance(t, Dict):
+        return Dict(tangent_type(t.item), t.keys, tuple(map(tangent_type, t.items)))
+    if type(t) is Type:
+        return t
+    return t if carries_derivative(t) else NONE
+
+
+class Tangents:
+    """The tangents of a function's variables: variable -> atom."""
+
+    def __init__(self, builder: Builder, memory: Memory) -> None:
+        self.b = builder
+        self.mark = Var.count()  # variables made later belong to the tangents
+        self.memory = memory
+        self.values: dict[Var, Atom] = {}
+        self.zeros: set[Var] = set()  # made only to be held by something
+        self.holders: dict[Var, set[Var]] = {}  # memory of tangents -> the objects that have it
+
+    def get(self, atom: Any) -> Atom | None:
+        return self.values.get(atom) if isinstance(atom, Var) else None
+
+    def set(self, var: Var, value: Atom) -> None:
+        """`value` is the tangent of `var`, with the memory that it has."""
+        self.values[var] = value
+        if isinstance(value, Var):
+            self.holders.setdefault(self.base(value), set()).add(var.root)
+
+    def bind(self, var: Var, value: Atom, op: Op) -> None:
+        """The tangent of what an operation has made: fitted, and in memory of its own if need be.
+
+        A view has the matching view of the tangent. Anything else that shares memory with another
+        tangent is copied where one of the two is changed in place.
+        """
+        value = self.fit(value, var)
+        view = returns_operand(op.fn) or op.fn is core.ATTRIBUTE
+        if not view and self._is_at_risk(var, value):
+            value = self.copy(value, var)
+        self.set(var, self.named(value, var))
+
+    def _is_at_risk(self, var: Var, value: Atom) -> bool:
+        if not is_mutable(var.type):
+            return False
+        changed = self.memory.is_changed(var)
+        if not isinstance(value, Var):
+            return changed
+        base = self.base(value)
+        if base.serial < self.mark:  # a value of the function itself
+            return changed or self.memory.is_changed(base)
+        holders = self.holders.get(base, set()) - {var.root}
+        if self.b.definition(value, np.broadcast_to) is not None:
+            return changed
+        if holders:
+            return changed or any(map(self.memory.is_changed, holders))
+        made = self.b.definitions.get(base)
+        return changed and (made is None or made.fn is core.CALL_CORE)
+
+    def base(self, value: Var) -> Var:
+        """The variable whose memory a value lies in."""
+        while True:
+            value = value.root
+            made = self.b.definitions.get(value)
+            if made is None or made.target is not value or not made.args:
+                return value
+            source = made.args[0]
+            if not returns_operand(made.fn) or not isinstance(source, Var):
+                return value
+            value = source
+
+    def is_own(self, value: Atom) -> bool:
+        """Whether the memory of a tangent belongs to nothing else that the caller knows."""
+        if not isinstance(value, Var):
+            return False
+        base = self.base(value)
+        made = self.b.definitions.get(base)
+        return (
+            base.serial >= self.mark
+            and made is not None
+            and not isinstance(made.fn, core.Intrinsic)
+            and self.b.definition(value, np.broadcast_to) is None
+        )
+
+    def copy(self, value: Atom, of: Var) -> Atom:
+        t = of.type
+        if not isinstance(t, Array) or dims_of(value.type) is None:
+            return self.b.op(generic.copy_tangent, value, type=tangent_type(t))
+        if dims_of(value.type) == ():
+            return self.b.op(np.full_like, of, value, type=t) if t.dims else value
+        spread = self.b.definition(value, np.broadcast_to)
+        if spread is not None and dims_of(spread.args[0].type) == ():
+            return self.b.op(np.full_like, of, spread.args[0], type=t)
+        copy = self.b.op(np.copy, value, style="method", type=t)
+        if isinstance(copy, Var):
+            self.b.unshare(copy)
+        return copy
+
+    def named(self, value: Atom, of: Var) -> Atom:
+        """Call the tangent of `x` `t_x`, if the value has no name yet."""
+        if isinstance(value, Var) and value.serial >= self.mark and not value.named:
+            value.name = f"t_{of.name.strip('_')}"
+            value.named = of.named
+        return value
+
+    # -- zeros ----------------------------------------------------------------------------
+
+    def or_zero(self, atom: Atom) -> Atom:
+        """The tangent of an atom, written out if it is zero."""
+        found = self.get(atom)
+        return self.zero(atom) if found is None else found
+
+    def zero(self, of: Atom) -> Atom:
+        """A tangent of zeros, in memory of its own; None for what cannot move."""
+        if of is UNDEFINED:
+            return UNDEFINED
+        t = of.type
+        if isinstance(of, Const):
+            return constant(generic.zeros_like(of.value))
+        if not carries_derivative(t) and not isinstance(t, (List, Dict)):  # which may grow
+            return constant(None)
+        if isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ()):
+            return constant(0.0)
+        made: Atom
+        if isinstance(t, Array):
+            made = self.b.op(np.zeros_like, of, type=t)
+        elif is_container(t) and _keys(t) is not None:
+            parts = [self.zero(self.b.item(of, key)) for key in _keys(t)]
+            made = self.container(t, parts)
+        else:
+            made = self.b.op(generic.zeros_like, of, type=tangent_type(t))
+        if isinstance(made, Var):
+            self.zeros.add(made)
+        return self.named(made, of)
+
+    def container(self, t: Type, parts: list[Atom]) -> Atom:
+        """A container of type `t` made of its parts."""
+        if isinstance(t, Dict):
+            return self.b.op(core.DICT, *parts, keys=constant(t.keys))
+        if isinstance(t, List):
+            return self.b.op(core.LIST, *parts)
+        assert isinstance(t, Tuple)
+        if t.cls is not tuple:
+            return self.b.op(core.TUPLE, *parts, cls=Const(t.cls, Object(type), None))
+        return self.b.op(core.TUPLE, *parts)
+
+    def is_zero(self, value: Atom) -> bool:
+        """Whether a tangent that was read from a container is a zero put there."""
+        if isinstance(value, Const):
+            return value.value is None or value.value == 0
+        return value in self.zeros or value.type == NONE
+
+    # -- fitting --------------------------------------------------------------------------
+
+    def fit(self, value: Atom, target: Var) -> Atom:
+        """A tangent in the shape and dtype of its variable; emits nothing where types agree."""
+        t = target.type
+        if is_container(t) or is_container(value.type):
+            return value
+        if isinstance(t, Unknown) or isinstance(value.type, Unknown):
+            return self.b.op(generic.fit_tangent, value, target, type=t)
+        have, want = dims_of(value.type), dims_of(t)
+        if have is None or want is None:
+            return self.b.op(generic.fit_tangent, value, target, type=t)
+        if have != want and not broadcasts_to_same(value.type, t):
+            if len(have) > len(want):
+                return self.b.op(generic.fit_tangent, value, target, type=t)
+            value = self._spread(value, target)
+        if is_complex(value.type) and not is_complex(t):
+            value = self.b.op(np.real, value, style="attribute")
+        if isinstance(t, Array) and isinstance(value.type, Array):
+            if value.type.element != t.element:
+                value = self._cast(value, t)
+        return value
+
+    def _spread(self, value: Atom, target: Var) -> Atom:
+        dims = dims_of(target.type)
+        assert dims is not None and isinstance(target.type, Array)
+        shape_type = Tuple(tuple(Scalar("int", n) for n in dims))
+        shape = self.b.op(core.ATTRIBUTE, target, constant("shape"), type=shape_type)
+        element = value.type.element if isinstance(value.type, Array) else target.type.element
+        made = Array(element, dims, target.type.module)
+        return self.b.op(np.broadcast_to, value, shape, type=made)
+
+    def _cast(self, value: Atom, t: Array) -> Atom:
+        assert isinstance(value.type, Array)
+        made = Array(t.element, value.type.dims, value.type.module)
+        if made.dims == () and made.module == "numpy":
+            return self.b.op(t.element.type, value, type=made)
+        return self.b.op(np.ndarray.astype, value, constant(t.element), style="method", type=made)
+
+    def solid(self, value: Atom, of: Atom) -> Atom:
+        """A tangent read from a container, where the value's type is unknown: no None in it."""
+        if not isinstance(of.type, Unknown) or not isinstance(of, Var):
+            return value
+        return self.b.op(generic.fit_tangent, value, of, type=UNKNOWN)
+
+    # -- results --------------------------------------------------------------------------
+
+    def finish(self, value: Atom | None, of: Atom) -> Atom:
+        """A tangent handed to the caller: of the structure of its value, in own memory."""
+        t = of.type
+        if isinstance(of, Const) or value is None and not isinstance(t, Unknown):
+            zero = self.zero(of)
+            return self._number(zero, t) if isinstance(t, (Scalar, Array)) else zero
+        if is_container(t) and _keys(t) is not None:
+            assert value is not None
+            parts = []
+            for key in _keys(t):
+                item = self.b.item(of, key)
+                kind = tangent_type(item_type(t, key) or UNKNOWN)
+                if not carries_derivative(kind):
+                    parts.append(constant(None))
+                    continue
+                part = self.b.op(operator.getitem, value, constant(key), type=kind)
+                parts.append(self.finish(None if self.is_zero(part) else part, item))
+            return self.container(t, parts)
+        if not carries_derivative(t):
+            return constant(None)
+        if value is None or is_container(t) or isinstance(t, Unknown):
+            value = constant(None) if value is None else value
+            return self.b.op(generic.as_tangent, value, of, type=tangent_type(t))
+        if isinstance(value.type, Unknown):
+            return self.b.op(generic.as_tangent, value, of, type=t)
+        return self._number(value, t, of)
+
+    def _number(self, value: Atom, t: Type, of: Atom | None = None) -> Atom:
+        if isinstance(t, Scalar):
+            if isinstance(value, Const):
+                if value.value is None:
+                    return value
+                return constant(complex(value.value) if t.kind == "complex" else float(value.value))
+            if isinstance(value.type, Scalar) and value.type.kind == t.kind:
+                if self._is_python(value, 12):
+                    return value
+            return self.b.op(complex if t.kind == "complex" else float, value, type=t)
+        assert isinstance(t, Array)
+        if t.dims == ():
+            if isinstance(value.type, Array) and value.type.element == t.element:
+                return value
+            if isinstance(value, Const) and value.value is None:
+                return value
+            if t.module != "numpy" and of is not None:
+                return self.b.op(np.full_like, of, value, type=t)
+            return self.b.op(t.element.type, value, type=t)
+        if of is None:
+            return value
+        assert isinstance(of, Var)
+        if isinstance(value.type, Array) and value.type.element != t.element:
+            value = self._cast(value, t)
+        if not self.is_own(value) or self.base(value) in self.given:  # type: ignore[arg-type]
+            value = self.copy(value, of)
+        if isinstance(value, Var):
+            self.given.add(self.base(value))
+        return self.named(value, of)
+
+    @property
+    def given(self) -> set[Var]:
+        """Memory that is part of the result already."""
+        if not hasattr(self, "_given"):
+            self._given: set[Var] = set()
+        return self._given
+
+    def _is_python(self, atom: Atom, depth: int) -> bool:
+        """Whether a number is certainly one of Python's own, and not one of NumPy's."""
+        if isinstance(atom, Const):
+            return True
+        if not isinstance(atom.type, Scalar) or depth == 0:
+            return False
+        made = self.b.definitions.get(atom)
+        if made is None:
+            return True  # an argument, or what a loop of numbers carries
+        if made.target is not atom or made.style != "operator":
+            return made.fn in (float, complex)
+        return all(self._is_python(a, depth - 1) for a in made.args)
+
+
+def _keys(t: Type) -> Any:
+    """The keys of a container of known form; None for any other."""
+    if isinstance(t, (Tuple, List)) and t.items is not None:
+        return range(len(t.items))
+    return t.keys if isinstance(t, Dict) else None
