@@ -27,7 +27,6 @@ from .core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, 
 from .expand import Application, Expander, apply_rule, no_rule
 from .infer import constant
 from .linear import without
-
 from .partials import Counts, count_partial, is_zero, scaled
 from .runtime import generic
 from .structure import copy_function
@@ -191,7 +190,7 @@ class Forward:
         if not any(self.t.get(a) for a in op.args):
             return None
         parts = [self.t.or_zero(a) for a in op.args]
-        return self.b.op(op.fn, *parts, **op.kwargs)
+        return self.b.op(op.fn, *parts, **op.kwargs)  # type: ignore[arg-type]
 
     def _element(self, op: Op) -> Atom | None:
         """An element or a slice of a container: that of the container of tangents."""
@@ -269,10 +268,10 @@ class Forward:
                     count_partial(self.b, partial, counts.setdefault(tangent, {}))
         total: Atom | None = None
         for tangent, partials in counts.items():
-            for partial, count in partials.items():
+            for factor, count in partials.items():
                 if count == 0:
                     continue
-                term = scaled(self.b, tangent, partial, count)
+                term = scaled(self.b, tangent, factor, count)
                 if total is None:
                     total = term
                 else:
@@ -286,7 +285,7 @@ class Forward:
             args[place] = self.t.or_zero(args[place])
         target = op.target
         assert target is not None
-        return self.b.op(op.fn, *args, style=op.style, type=tangent_type(target.type), **op.kwargs)
+        return self.b.op(op.fn, *args, style=op.style, type=tangent_type(target.type))
 
     def _pushed(self, op: Op) -> Atom:
         """Which rule holds is known only at run time."""
@@ -299,7 +298,7 @@ class Forward:
             if op.kwargs
             else constant(None)
         )
-        given = [*enumerate(op.args), *op.kwargs.items()]
+        given: list[tuple[int | str, Atom]] = [*enumerate(op.args), *op.kwargs.items()]
         moving = [(place, t) for place, a in given if (t := self.t.get(a)) is not None]
         places = constant(tuple(place for place, _ in moving))
         operands = self.b.op(core.TUPLE, *op.args)
@@ -539,7 +538,7 @@ class Forward:
             if of in self.active:
                 self.t.set(of, result)
         loop.body.yields.append(stop)
-        self.b.block.stmts.append(loop)
+        self.b.block.stmts.append(loop)  # type: ignore[arg-type]
         for var in loop.results:
             self.b.home[var] = self.b.block
 

@@ -88,9 +88,7 @@ class _Linear:
             (zero if selects else a) if p is None else p for a, p in zip(given, parts, strict=True)
         ]
         count = len(expr.args)
-        keywords = [
-            ast.keyword(k.arg, v) for k, v in zip(expr.keywords, kept[count:], strict=True)
-        ]
+        keywords = [ast.keyword(k.arg, v) for k, v in zip(expr.keywords, kept[count:], strict=True)]
         return _like(expr, args=kept[:count], keywords=keywords)
 
     def _parts(self, expr: Any) -> Any:

@@ -71,7 +71,9 @@ def _derivative(function: Function, request: Request, builder: Builder) -> Funct
 
 def _jvp(function: Function, wrt: list[core.Var], builder: Builder) -> Function:
     names = ", ".join(f"`{p.name}`" for p in wrt)
-    function.doc = f"Value of {function.name}{_place(function.origin)}, and its tangent along {names}."
+    function.doc = (
+        f"Value of {function.name}{_place(function.origin)}, and its tangent along {names}."
+    )
     function.name = f"{function.name}_jvp".replace("<lambda>", "lambda_")
     function.defaults.pop("signature", None)  # the tangents are parameters as well
     forward = Forward(function, wrt, builder)

@@ -16,9 +16,7 @@ from .runtime.generic import rebuild
 from .types import array_module, array_namespace
 
 
-def jvp(
-    fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
-) -> tuple[Any, Any]:
+def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of a function, and how it changes where its arguments move along tangents.
 
     primals: the arguments, in a tuple or a list. tangents: one for each, of its structure, shape
@@ -51,9 +49,7 @@ def push(compiler: Compiler, primals: tuple[Any, ...], tangents: tuple[Any, ...]
     for name in given:
         if not varies(bound[name]):
             checked_tangent(beside[name], bound[name], f"`{name}`")
-    moving = [
-        checked_tangent(beside[n], bound[n], f"`{n}`") for n in compiler.select(bound, given)
-    ]
+    moving = [checked_tangent(beside[n], bound[n], f"`{n}`") for n in compiler.select(bound, given)]
     compiled, _ = compiler.find(primals, {})
     if compiled.changes:
         compiled.check_apart(bound, getattr(compiler.fn, "__name__", "the function"))
@@ -143,9 +139,7 @@ def _checked_container(tangent: Any, value: Any, what: str) -> Any:
             f"the tangent of {what} must be a {type(value).__name__} of length {len(value)}"
         )
     pairs = zip(tangent, value, strict=True)
-    return rebuild(
-        value, [checked_tangent(t, v, f"{what}[{i}]") for i, (t, v) in enumerate(pairs)]
-    )
+    return rebuild(value, [checked_tangent(t, v, f"{what}[{i}]") for i, (t, v) in enumerate(pairs)])
 
 
 def _is_number(value: Any) -> bool:

@@ -27,6 +27,7 @@ from .cotangents import Cotangent, Cotangents, Parts
 from .errors import UnsupportedSyntaxError
 from .expand import Expander, apply_rule, no_rule
 from .infer import constant
+from .partials import Counts, count_partial, is_zero, scaled
 from .runtime import generic
 from .structure import (
     after_definition,
@@ -146,7 +147,7 @@ class Reverse:
         rule.bound = {name: self.saved(atom) for name, atom in rule.bound.items()}
         rule.output = self.saved(target)
         known = rule.rule.differentiable
-        partials: dict[Var, dict[Atom | None, int]] = {}
+        partials: dict[Var, Counts] = {}
         contributions: list[tuple[Atom, Atom]] = []
         for name, atom in operands:
             if not self.is_active(atom):
@@ -159,13 +160,14 @@ class Reverse:
                     contribution = self.b.op(np.negative, contribution, style="operator")
                 contributions.append((atom, contribution))
             for line in rule.lines_for("partial", name):
-                if not _is_number(line.expr, 0):
-                    self.count_partial(rule.value(line.expr, {}), partials.setdefault(atom, {}))
+                if not is_zero(line.expr):
+                    partial = rule.value(line.expr, {})
+                    count_partial(self.b, partial, partials.setdefault(atom, {}))
         for atom, counts in partials.items():
-            for partial, count in counts.items():
+            for factor, count in counts.items():
                 if count == 0:
                     continue
-                contributions.append((atom, self.scaled(value, partial, count)))
+                contributions.append((atom, scaled(self.b, value, factor, count)))
         # Only now: a sum may be made in the memory of `value`, which all of them read.
         self.d.add_all(contributions)
 
@@ -175,25 +177,6 @@ class Reverse:
             if self.is_active(atom) and isinstance(atom.type, List):
                 part = self.b.op(generic.unrepeat, value, self.saved(atom), type=atom.type)
                 self.d.add(atom, part, fitted=True)
-
-    def count_partial(self, partial: Atom, counts: dict[Atom | None, int]) -> None:
-        """Count equal partials, signs apart: x * x has twice the partial x, and x - x has none."""
-        sign = 1
-        negative = self.b.definition(partial, np.negative)
-        if negative is not None:
-            partial, sign = negative.args[0], -1
-        one: Atom | None = partial
-        if isinstance(partial, Const) and partial.path is None and partial.value in (1, -1):
-            one, sign = None, sign * int(partial.value)
-        counts[one] = counts.get(one, 0) + sign
-
-    def scaled(self, value: Atom, partial: Atom | None, count: int) -> Atom:
-        """count * value * partial, the number taken to the value first."""
-        if abs(count) > 1:
-            value = self.b.op(np.multiply, constant(abs(count)), value, style="operator")
-        if partial is not None:
-            value = self.b.op(np.multiply, value, partial, style="operator")
-        return value if count > 0 else self.b.op(np.negative, value, style="operator")
 
     def by_pull(self, op: Op, value: Atom) -> None:
         """Which rule holds is known only at run time."""
@@ -980,10 +963,6 @@ def _varies(t: Type) -> bool:
     if not isinstance(t, Array) or t.dims is None:
         return True
     return any(isinstance(n, Dim) and n.wild for n in t.dims)
-
-
-def _is_number(expr: Any, value: int) -> bool:
-    return type(expr).__name__ == "Constant" and expr.value == value
 
 
 def _is_line(t: Type) -> bool:

@@ -60,6 +60,7 @@ class Tangents:
         self.values: dict[Var, Atom] = {}
         self.zeros: set[Var] = set()  # made only to be held by something
         self.holders: dict[Var, set[Var]] = {}  # memory of tangents -> the objects that have it
+        self.given: set[Var] = set()  # memory that is part of the result already
 
     def get(self, atom: Any) -> Atom | None:
         return self.values.get(atom) if isinstance(atom, Var) else None
@@ -247,7 +248,7 @@ class Tangents:
             return self._number(zero, t) if isinstance(t, (Scalar, Array)) else zero
         if is_container(t) and _keys(t) is not None:
             assert value is not None
-            parts = []
+            parts: list[Atom] = []
             for key in _keys(t):
                 item = self.b.item(of, key)
                 kind = tangent_type(item_type(t, key) or UNKNOWN)
@@ -295,13 +296,6 @@ class Tangents:
         if isinstance(value, Var):
             self.given.add(self.base(value))
         return self.named(value, of)
-
-    @property
-    def given(self) -> set[Var]:
-        """Memory that is part of the result already."""
-        if not hasattr(self, "_given"):
-            self._given: set[Var] = set()
-        return self._given
 
     def _is_python(self, atom: Atom, depth: int) -> bool:
         """Whether a number is certainly one of Python's own, and not one of NumPy's."""

@@ -27,7 +27,7 @@ def check_grads(
     f: Callable[..., Any],
     args: Sequence[Any],
     order: int = 1,
-    modes: Sequence[str] = ("reverse",),
+    modes: Sequence[str] = ("reverse", "forward"),
     eps: float | None = None,
     rtol: float | None = None,
     atol: float | None = None,
@@ -80,12 +80,6 @@ def check_grads(
     for mode in modes:
         if mode not in ("reverse", "forward"):
             raise ArgumentError(f"modes are 'reverse' and 'forward', got {mode!r}")
-    if "forward" in modes and not hasattr(_operators(), "jvp"):
-        raise ArgumentError(
-            "forward mode cannot be checked: this version of adjoint has no jvp",
-            None,
-            'Write modes=("reverse",).',
-        )
     check = _Check(f, tuple(args), eps, rtol, atol, argnums)
     if "reverse" in modes:
         check.reverse()
