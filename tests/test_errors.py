@@ -61,18 +61,11 @@ def try_statement(x):
         return x
 
 
-@case(2.0, says=["`with`", "Move it out"])
+@case(2.0, says=["`with`", "swallow errors", "Let `__exit__` return None"])
 def with_statement(x):
-    with contextlib.nullcontext():  # here
+    with contextlib.suppress(ValueError):  # here
         y = x * x
     return y
-
-
-@case(2.0, says=["`with`"])
-def with_as_statement(x):
-    with contextlib.nullcontext(x) as y:  # here
-        z = y * x
-    return z
 
 
 @case(2.0, says=["class", "Define the class outside"])

@@ -130,6 +130,8 @@ POP = Intrinsic("pop", effect=True)  # v = xs.pop()
 REVERSE = Intrinsic("reverse", effect=True)  # xs.reverse()
 RAISE = Intrinsic("raise", effect=True)
 ASSERT = Intrinsic("assert", effect=True)
+ENTER = Intrinsic("enter", effect=True)  # a `with` block starts; the value is that of __enter__
+LEAVE = Intrinsic("leave", effect=True)  # it ends, in the same block of the core
 
 UNDEFINED = Const(None, Type())
 """Stands for a variable on a path where it has no value."""

@@ -258,13 +258,31 @@ class _Writer:
         return kinds
 
     def block(self, block: Block) -> None:
+        opened: list[int] = []  # where the lines of each `with` block start
         for stmt in block.stmts:
-            if isinstance(stmt, Op):
+            if isinstance(stmt, Op) and stmt.fn is core.ENTER:
+                self.enter(stmt)
+                opened.append(len(self.lines))
+            elif isinstance(stmt, Op) and stmt.fn is core.LEAVE:
+                if len(self.lines) == opened.pop():
+                    self.line("pass", stmt.origin)
+                self.depth -= 1
+            elif isinstance(stmt, Op):
                 self.op(stmt)
             elif isinstance(stmt, If):
                 self.branch(stmt)
             else:
                 self.loop(stmt)
+
+    def enter(self, op: Op) -> None:
+        """The head of a `with` block; what follows is written inside, up to its end."""
+        self.note(op)
+        manager = _expr_source(self.atom(op.args[0]))
+        named = ""
+        if op.target is not None and self.folding.uses[op.target]:
+            named = f" as {self.names[op.target]}"
+        self.line(f"with {manager}{named}:", op.origin)
+        self.depth += 1
 
     def op(self, op: Op) -> None:
         if op.target is not None and op.target in self.folding.folded:

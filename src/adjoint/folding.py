@@ -57,11 +57,15 @@ class Folding:
 
     def _block(self, block: Block, is_function: bool = False) -> None:
         waiting: dict[Var, Op] = {}  # defined, not used yet
-        for stmt in block.stmts:
+        for position, stmt in enumerate(block.stmts):
             self._use(core.read_by(stmt), waiting)
+            if isinstance(stmt, Op) and stmt.fn is core.ENTER and position:
+                self._fold_manager(block.stmts[position - 1], stmt)
             for inner in core.blocks_of(stmt):
                 self._block(inner)
-            if _changes_memory(stmt):
+            if isinstance(stmt, Op) and stmt.fn in (core.ENTER, core.LEAVE):
+                waiting.clear()  # what was computed on one side of it stays there
+            elif _changes_memory(stmt):
                 for var in [v for v, op in waiting.items() if self._reads_memory(op)]:
                     del waiting[var]
             if (
@@ -86,6 +90,12 @@ class Folding:
             ):
                 waiting[stmt.target] = stmt
         self._use(block.yields, waiting)
+
+    def _fold_manager(self, made: Stmt, enter: Op) -> None:
+        """`with open(path):` instead of a variable for the manager."""
+        if isinstance(made, Op) and made.fn is core.CALL and made.target is enter.args[0]:
+            if self.uses[made.target] == 1 and not made.target.named:  # type: ignore[index, union-attr]
+                self.folded[made.target] = made  # type: ignore[index]
 
     def _use(self, atoms: list[Atom], waiting: dict[Var, Op]) -> None:
         budget = _LONGEST

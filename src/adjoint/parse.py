@@ -36,11 +36,12 @@ class Source:
         return Origin(self.filename, line, col, end, self.name, statement)
 
 
-def parse_function(fn: types.FunctionType) -> Source:
+def parse_function(fn: types.FunctionType, generators: bool = False) -> Source:
     """The source of a plain function or lambda.
 
     Raises SourceUnavailableError where no source can be read (functions made by `exec`, in a
-    compiled module), UnsupportedSyntaxError for coroutines and generators.
+    compiled module), UnsupportedSyntaxError for coroutines, and for generators unless they are
+    asked for.
     """
     code = fn.__code__
     node = _parsed_node(code, code.co_filename)
@@ -48,7 +49,7 @@ def parse_function(fn: types.FunctionType) -> Source:
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a coroutine", _start(code), "Write a plain function."
         )
-    if inspect.isgeneratorfunction(fn):
+    if inspect.isgeneratorfunction(fn) and not generators:
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a generator", _start(code), "Return a list or an array instead."
         )

@@ -19,6 +19,7 @@ import numpy as np
 
 from . import core
 from .analysis.activity import active_vars, blocks_derivative
+from .analysis.contexts import entries
 from .analysis.invariance import cancelling
 from .analysis.overwrites import Overwrites
 from .builder import Builder, is_basic_index, is_number, item_type
@@ -79,9 +80,15 @@ class Reverse:
     # -- statements -----------------------------------------------------------------------
 
     def block(self, stmts: list[Stmt]) -> None:
+        starts = entries(stmts)
         for stmt in reversed(list(stmts)):  # copies of what is overwritten are put in on the way
             self.b.origin = stmt.origin
-            if isinstance(stmt, Op):
+            if isinstance(stmt, Op) and stmt.fn is core.LEAVE:
+                self.enter_again(starts[stmt])
+            elif isinstance(stmt, Op) and stmt.fn is core.ENTER:
+                if self._error_state(stmt) is not None:
+                    self.b.emit(Op(None, core.LEAVE, [], {}, "", stmt.origin))
+            elif isinstance(stmt, Op):
                 self.op(stmt)
             elif isinstance(stmt, If):
                 self.branch(stmt)
@@ -105,6 +112,22 @@ class Reverse:
             self.call(op, value)
         else:
             self.by_rule(op, self.d.materialise(value, op.target))
+
+    def enter_again(self, start: Op) -> None:
+        """The derivative of what np.errstate has silenced is silent; others are entered once."""
+        made = self._error_state(start)
+        if made is not None:
+            options: dict[str, Any] = dict(made.kwargs)
+            state = self.b.op(made.fn, *made.args, type=UNKNOWN, **options)
+            self.b.emit(Op(None, core.ENTER, [state], {}, "", start.origin))
+
+    def _error_state(self, start: Op) -> Op | None:
+        """The call that gave the manager of a `with` block, if it silences errors of NumPy."""
+        made = self.b.definition(start.args[0], core.PURE_CALL)
+        if made is None or made.args[0].value is not np.errstate:  # type: ignore[union-attr]
+            return None
+        silent = all(isinstance(a, Const) and a.value == "ignore" for a in made.kwargs.values())
+        return made if silent else None
 
     def saved(self, atom: Any) -> Any:
         """A forward value as the backward sweep can read it: a copy, if it is overwritten."""

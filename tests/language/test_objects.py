@@ -197,3 +197,28 @@ def test_generators_of_random_numbers():
     for _ in range(3):
         expected = twin.normal(size=3) * twin.uniform()
         np.testing.assert_allclose(g(X), expected)
+
+
+class Opaque:
+    value = 1.0
+
+
+def test_value_that_an_object_may_keep_is_not_read_as_a_constant():
+    opaque = Opaque()
+
+    def f(x, holder):
+        setattr(holder, "value", x * x)  # noqa: B010
+        return holder.value * x
+
+    with pytest.raises(ad.UnsupportedSyntaxError, match="was given to `setattr`"):
+        ad.grad(f)(2.0, opaque)
+
+    def first_read(x, holder):
+        total = 0.0
+        for _ in range(3):
+            total = total + holder.value * x
+            setattr(holder, "value", x)  # noqa: B010
+        return total
+
+    with pytest.raises(ad.UnsupportedSyntaxError, match="was given to `setattr`"):
+        ad.grad(first_read)(2.0, opaque)

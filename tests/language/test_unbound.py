@@ -41,9 +41,8 @@ def in_a_loop(x, n):
 
 
 def counter_of_a_loop(x, n):
-    for i in range(n):
-        if x < 0:
-            break
+    for i in range(n):  # noqa: B007
+        pass
     return x * i
 
 

@@ -44,3 +44,21 @@ def is_ufunc_method(value: Any, name: str) -> bool:
 def is_random(fn: Any) -> bool:
     owner = getattr(fn, "__self__", None)
     return isinstance(owner, (np.random.RandomState, np.random.Generator))
+
+
+_PURE_MODULES = frozenset({"numpy", "scipy", "math", "cmath", "cupy", "operator"})
+
+
+def is_pure(value: Any) -> bool:
+    """Whether a callable that is not looked into keeps nothing of what it is given."""
+    if isinstance(value, type):
+        return True  # what it makes is its result
+    owner = getattr(value, "__self__", None)
+    module = getattr(value, "__module__", None) or type(owner).__module__
+    if isinstance(owner, types.ModuleType):
+        module = owner.__name__
+    if module == "builtins":
+        return value is not setattr and (owner is None or isinstance(owner, types.ModuleType))
+    if isinstance(value, np.ufunc) or module == "logging":
+        return True
+    return module.split(".")[0] in _PURE_MODULES and owner is None

@@ -31,7 +31,15 @@ from ..types import (
     carries_derivative,
 )
 from .builtin_calls import HANDLERS
-from .callees import found_in, is_callable_object, is_random, is_ufunc_method, lookup, name_of
+from .callees import (
+    found_in,
+    is_callable_object,
+    is_pure,
+    is_random,
+    is_ufunc_method,
+    lookup,
+    name_of,
+)
 from .invocation import Invocation
 from .state import Bound, Closure
 
@@ -196,9 +204,16 @@ class Calls(Invocation):
             t = NONE
         elif found_in(value, _TEXTS):
             t = Object(str)
+        keeps = not (value is print or found_in(value, _TEXTS) or is_pure(value))
+        if keeps and t == UNKNOWN:
+            self.check_not_given_away("the result of this call")
         target = Var("result", t)
         target.varied = any(a.varied for a in [*args, *kwargs.values()]) and carries_derivative(t)
         self.b.emit(core.Op(target, core.CALL, present, options, "", self.b.origin))
+        if keeps and not self.silent and any(a.varied for a in [*args, *kwargs.values()]):
+            made = self.b.definition(fn, core.ATTRIBUTE)
+            name = made.args[1].value if made is not None else name_of(value)  # type: ignore[union-attr]
+            self.given_away = str(name)
         return self.quiet(target) if t != NONE else constant(None)
 
     def refuse_text(self, text: Atom) -> None:

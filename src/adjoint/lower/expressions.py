@@ -92,6 +92,7 @@ class Expressions:
         self.guards: list[Guard] = []
         self.attributes: dict[tuple[int, str], tuple[Any, Atom]] = {}  # of objects from outside
         self.silent = 0  # inside no_grad
+        self.given_away: str | None = None  # to whom a varying value was given, which may keep it
         self.entry = Block()  # reads of the arguments' elements, before everything else
         self.entry_items: dict[Var, dict[Any, Atom]] = {}  # container -> its elements read
 
@@ -648,6 +649,7 @@ class Expressions:
             return self.op(ATTRIBUTES[name], value, style="attribute")
         if isinstance(t, Object) and name.startswith("__"):
             raise self.refuse(f"the attribute `{name}` is not supported", node)
+        self.check_not_given_away(f"the attribute `{name}`")
         return self.op(core.ATTRIBUTE, value, constant(name), type=UNKNOWN, name=name)
 
     def _attribute_of_array(self, value: Atom, t: Array, name: str, node: Any) -> Atom:
@@ -684,12 +686,22 @@ class Expressions:
             return Const(found, _static_type(found), path, value.external)
         if isinstance(obj, (str, bytes, slice, np.dtype, np.finfo, np.iinfo)):
             return constant(found) if _is_plain(found) else Const(found, _static_type(found), path)
+        if not _is_static(found):
+            self.check_not_given_away(f"the attribute `{name}`")
         known = self.attributes.get((id(obj), name))
         if known is None:
             # The holder is kept, so that no other object gets its id.
             known = obj, self.external(found, External("module", obj, name), path or name)
             self.attributes[id(obj), name] = known
         return known[1]
+
+    def check_not_given_away(self, what: str) -> None:
+        """Refuse to read what may hold a varying value that was given away."""
+        if self.given_away is not None:
+            raise UnsupportedSyntaxError(
+                f"{what} may hold a value that was given to `{self.given_away}`", self.b.origin,
+                "Return the value, instead of keeping it in an object.",
+            )  # fmt: skip
 
     def pinned(self, atom: Atom) -> Atom:
         """An object from outside whose attributes are read: the code is made for this object."""

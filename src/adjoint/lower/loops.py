@@ -94,6 +94,7 @@ class Loops(Branches):
             self.restore(before)
             self.stale.update(stale)
             known = len(lost)
+            given_away = self.given_away
             entry, inits, yields, block = self._round(
                 names, roots, params, lost, body, test, origin
             )
@@ -124,6 +125,8 @@ class Loops(Branches):
             roots += changed
             stale.update(new_stale)
             if not changed and not grown and not new_stale and len(lost) == known:
+                if self.given_away != given_away:
+                    continue  # what the body reads first was given away in the iteration before
                 break
         else:
             raise self.refuse("no fixed types are found for what this loop changes", node)

@@ -9,16 +9,15 @@ import gast
 import numpy as np
 
 from .. import core
-from ..control import no_grad
 from ..core import UNDEFINED, Atom, Const
 from ..infer import constant
 from ..types import Object
-from .comprehensions import Comprehensions
+from .contexts import Contexts
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits
 from .refusals import ADVICE, NAMES
 
 
-class Statements(Comprehensions):
+class Statements(Contexts):
     # -- blocks ---------------------------------------------------------------------------
 
     def statements(self, nodes: list[Any]) -> None:
@@ -137,24 +136,5 @@ class Statements(Comprehensions):
     def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
         raise NotImplementedError  # by Calls
 
-    def opaque(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
-        raise NotImplementedError  # by Calls
-
     def primitive(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         raise NotImplementedError  # by Calls
-
-    def stmt_With(self, node: Any) -> None:
-        if len(node.items) == 1 and node.items[0].optional_vars is None:
-            context = node.items[0].context_expr
-            if isinstance(context, gast.Call):
-                callee = self.expr(context.func)
-                if isinstance(callee, Const) and callee.value is no_grad:
-                    self.silent += 1
-                    try:
-                        self.statements(node.body)
-                    finally:
-                        self.silent -= 1
-                    return
-        raise self.refuse(
-            "`with` is not supported", node, "Move it out of the function that is differentiated."
-        )

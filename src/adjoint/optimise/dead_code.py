@@ -153,6 +153,8 @@ class _Marker:
             elif isinstance(stmt, Loop):
                 self._sweep_loop(stmt)
             stmts.append(stmt)
+            if _is_idle_context(stmts[-3:]):
+                del stmts[-3:]
         block.stmts = stmts
 
     def _sweep_branch(self, stmt: If) -> None:
@@ -179,6 +181,13 @@ class _Marker:
 
 def _makes_memory(fn: Any) -> bool:
     return fn is not operator.getitem
+
+
+def _is_idle_context(stmts: list[Stmt]) -> bool:
+    """Whether these are a `with np.errstate(...)` with nothing in it."""
+    if not all(isinstance(s, Op) for s in stmts):
+        return False
+    return [s.fn for s in stmts] == [core.PURE_CALL, core.ENTER, core.LEAVE]  # type: ignore[union-attr]
 
 
 _LIKE = frozenset({np.zeros_like, np.ones_like, np.full_like})
