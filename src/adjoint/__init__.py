@@ -10,10 +10,13 @@ from .errors import (
     CotangentError,
     NoDerivativeError,
     OutputError,
+    RuleError,
     SourceUnavailableError,
     UnsupportedSyntaxError,
 )
 from .pushforward import jvp
+from .rules.own import adjoint_of, rule, tangent_of
+from .rules.template import d
 
 __version__ = "0.1.0"
 
@@ -25,13 +28,18 @@ __all__ = [
     "Gradient",
     "NoDerivativeError",
     "OutputError",
+    "RuleError",
     "SourceUnavailableError",
     "UnsupportedSyntaxError",
+    "adjoint_of",
+    "d",
     "grad",
     "jvp",
     "no_grad",
+    "rule",
     "source",
     "stop_gradient",
+    "tangent_of",
     "testing",
     "value_and_grad",
     "vjp",

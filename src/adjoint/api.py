@@ -14,6 +14,7 @@ from .compile import Compiled, Compiler
 from .errors import ArgumentError, CotangentError
 from .request import Argument, Request
 from .retell import retell
+from .rules import own
 from .runtime.generic import copy, is_differentiable, rebuild
 from .signature import matcher
 from .spec import Names, Numbers, Spec
@@ -88,6 +89,8 @@ class Gradient:
             conditions, known = assumed.conditions, assumed.known
         else:
             conditions, known = ["is_current()"], {"is_current": assumed.check}
+        conditions = [f"own.version == {compiled.version}", *conditions]
+        known = {**known, "own": own}
         self._latest = matcher(args, conditions, known), compiled
         return compiled
 

@@ -20,6 +20,7 @@ from . import core, naming
 from .core import Atom, Block, Const, If, Intrinsic, Op, Var
 from .errors import Origin
 from .infer import PYTHON_OPERATORS, constant, intrinsic_type, result_type
+from .rules import own
 from .types import (
     UNDEFINED_TYPE,
     Array,
@@ -110,6 +111,7 @@ class Builder:
         self.definitions: dict[Var, Op] = {}
         self.selects: dict[Var, tuple[Atom, Atom, Atom]] = {}  # result -> test, then, orelse
         self.origin: Origin | None = None
+        self.guards: list[Any] = []  # what derivatives assume of values outside
         self.buffers: set[Var] = set()  # parameters of backward loops that are summed into
         self.backward = False  # what is built now belongs to a derivative
         self.tangent = False  # and to the tangents of a forward pass
@@ -344,6 +346,8 @@ class Builder:
             inner = self.definition(args[0], core.NOT)
             if inner is not None:
                 return inner.args[0]
+        if not self.backward and own.has_rule(fn):
+            return None  # its derivative need not be the one that algebra preserves
         literal = all(_is_literal_value(a) for a in [*args, *kwargs.values()])
         if literal and args and _foldable(fn, style):
             values = [a.value for a in args]  # type: ignore[union-attr]

@@ -22,6 +22,7 @@ import numpy as np
 from .core import External
 from .errors import AliasingError, ArgumentError
 from .request import Argument, Request
+from .rules import own
 from .runtime.generic import rebuild
 from .signature import signature_of
 from .types import Array, Scalar, Symbols, Type, freeze, is_container, type_of
@@ -45,6 +46,7 @@ class Compiled:
     filename: str
     backward: Callable[..., Any]  # of a pair for vjp: the function before `run`
     changes: frozenset[str] = frozenset()  # arguments that the function may change in place
+    version: int = -1  # of the table of the user's rules that it was made under
 
     def check_apart(self, bound: dict[str, Any], name: str) -> None:
         """Refuse arguments that share memory with one that is changed in place."""
@@ -89,6 +91,8 @@ class Assumptions:
 
 def is_current(compiled: Compiled) -> bool:
     """Whether what was assumed of values outside still holds; refreshes those read anew."""
+    if compiled.version != own.version:
+        return False
     return compiled.is_current is None or compiled.is_current()
 
 
@@ -198,6 +202,7 @@ class Compiler:
         # Imported late: `import adjoint` is quick, and a program may only define functions.
         from .pipeline import derive
 
+        version = own.version
         limit = sys.getrecursionlimit()
         try:
             # The passes walk expressions by recursion, and a sum may have hundreds of terms.
@@ -206,7 +211,7 @@ class Compiler:
         finally:
             sys.setrecursionlimit(limit)
         compiled = build(derivative.emitted, derivative.guards, self.fn)
-        compiled.changes = derivative.changes
+        compiled.changes, compiled.version = derivative.changes, version
         return compiled
 
 

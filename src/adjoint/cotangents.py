@@ -185,6 +185,12 @@ class Cotangents:
             return
         made = self.b.definitions.get(value) if isinstance(value, Var) else None
         while made is not None and made.target is value and isinstance(value, Var):
+            if made.fn is core.CALL:  # a function of the user's, which may return what it was given
+                for operand in made.operands():
+                    if isinstance(operand, Var) and not is_number(operand.type):
+                        self.owners.update((operand, operand.root))
+                        self._lend(operand)
+                return
             if value.serial < self.mark or not (made.fn in _NOT_FRESH or _returns_operand(made.fn)):
                 return
             source = made.args[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import keyword
 import math
 import operator
 import re
@@ -116,6 +117,8 @@ class _Writer:
                 self.reserved.add(atom.external.name)
             elif isinstance(atom, Const) and atom.path:
                 self.reserved.add(atom.path.split(".")[0])
+            elif isinstance(atom, Const) and callable(atom.value):
+                self.reserved.add(_own_name(atom.value))
             return atom
 
         core.rewrite(block, see)
@@ -138,13 +141,24 @@ class _Writer:
         )
         key = hash((key, path))
         if key not in self.externals:
-            bound = path.replace(".", "_")
-            while bound in self.result.bindings or bound in self.params or bound in self.globals:
-                bound += "_"
+            bound = self.free_name(path.replace(".", "_"), external.read())
             self.externals[key] = bound
             self.result.bindings[bound] = external.read()
             self.result.live[bound] = external
         return _name(self.externals[key])
+
+    def free_name(self, name: str, value: Any) -> str:
+        """A name that can be bound to a value: one that means nothing else here."""
+        name = "".join(c if c.isalnum() else "_" for c in name.strip("<>")) or "function"
+        if keyword.iskeyword(name) or not name.isidentifier():
+            name += "_" if name.isidentifier() else "function"
+        while not (
+            name not in self.params
+            and self.result.bindings.get(name, value) is value
+            and (self.globals.get(name, value) is value or name in self.result.bindings)
+        ):
+            name += "_"
+        return name
 
     def helper(self, fn: Any) -> ast.expr:
         """A function of our own, which generated code calls by its name."""
@@ -188,7 +202,7 @@ class _Writer:
             return _name(fn.__name__)  # type: ignore[union-attr]
         if (getattr(fn, "__module__", "") or "").startswith("adjoint."):
             return self.helper(fn)
-        name = getattr(fn, "__name__", "function")
+        name = self.free_name(_own_name(fn), fn)
         self.result.bindings[name] = fn
         return _name(name)
 
@@ -872,6 +886,12 @@ def _balanced(text: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
+
+
+def _own_name(fn: Any) -> str:
+    """A name for a function that is called by no name of the user's: `Net_layer`, `sum_squares`."""
+    qualname = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", "function")
+    return str(qualname).rpartition("<locals>.")[2].replace(".", "_")
 
 
 def _alias(globals_: dict[str, Any], module: Any, default: str) -> str:

@@ -85,6 +85,10 @@ class SourceUnavailableError(AdjointError):
     """The source of a function cannot be read, and no rule covers the function itself."""
 
 
+class RuleError(AdjointError, ValueError):
+    """A derivative rule is malformed, or gives something that is no derivative of its function."""
+
+
 class AliasingError(UnsupportedSyntaxError):
     """An array is read after it may have been changed through another name."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import gast
@@ -16,16 +17,33 @@ import numpy as np
 
 from . import core
 from .builder import Builder
-from .core import Atom, Const, External, Op, Var
-from .errors import NoDerivativeError
+from .core import Atom, Block, Const, External, Op, Var
+from .errors import AdjointError, NoDerivativeError, RuleError
 from .infer import constant
 from .lower.calls import Calls
 from .lower.expressions import _is_static, _static_type
+from .lower.invocation import Recursive
 from .lower.state import Frame
 from .parse import Source, parse_function
-from .rules import lookup, refusal
+from .rules import Line, lookup, own, refusal
+from .rules.advice import example_of_a_rule, name_of
 from .rules.binding import bind
-from .types import Array, List, Scalar, Tuple, Undecided, Unknown
+from .rules.own import FunctionRule, place_of
+from .runtime.generic import zeros_like
+from .runtime.own_rules import by_rule, one_for_each
+from .types import (
+    NONE,
+    UNKNOWN,
+    Array,
+    Dict,
+    List,
+    Object,
+    Scalar,
+    Tuple,
+    Undecided,
+    Unknown,
+    dims_of,
+)
 
 # How to ask for what numbers have not as attributes.
 _ASKED: dict[str, Any] = {
@@ -34,10 +52,16 @@ _ASKED: dict[str, Any] = {
 
 
 class Expander(Calls):
-    """Interprets rule templates; its externals are our own functions and need no guards."""
+    """Interprets rule templates.
+
+    What our rules read outside is ours, and needs no guards. What a user's rule reads is the
+    user's: it is read anew at each call, and a helper that is more than an expression is called.
+    """
 
     def __init__(self, builder: Builder) -> None:
         super().__init__(builder)
+        self.guards = builder.guards
+        self.users = False  # whether the rule at hand is a user's
 
     def at(self, node: Any) -> None:
         """What a rule emits belongs to the user's line, not to the rule's."""
@@ -47,6 +71,8 @@ class Expander(Calls):
         return atom
 
     def external(self, value: Any, where: External, path: str) -> Atom:
+        if self.users:
+            return super().external(value, where, path)
         if _is_static(value):
             return Const(value, _static_type(value), path, where)
         return constant(value)
@@ -78,7 +104,40 @@ class Expander(Calls):
             defaults: dict[str, Atom] = {k: constant(v) for k, v in source.defaults.items()}
             # No identity: a helper may call itself, as long as its tests are decided here.
             return self.invoke(source, None, defaults, args, kwargs, node, None)
+        if self.users and not (value.__module__ or "").startswith("adjoint."):
+            return self.users_function(fn, value, args, kwargs, node)
         return self.op(value, *args, **kwargs)  # type: ignore[arg-type]
+
+    def users_function(
+        self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        """A function that a user's rule calls: an expression takes the place of the call."""
+        depth, origin, block = len(self.frames), self.b.origin, Block()
+        try:
+            source = parse_function(value)
+            if _is_expression(source.node):
+                defaults = {k: self.wrap(v) for k, v in source.defaults.items()}
+                with self.b.inside(block):
+                    result = self.invoke(source, None, defaults, args, kwargs, node, value)
+                self.b.block.stmts += block.stmts
+                return result
+        except (AdjointError, Recursive):
+            del self.frames[depth:]
+            self.b.origin = origin
+        t = self.type_of_call(value, args, kwargs)
+        return self.opaque(fn, args, kwargs, t, has_rule=True)
+
+
+def _is_expression(node: Any) -> bool:
+    """Whether a function only names values and returns one: it changes nothing in place."""
+    if isinstance(node, gast.Lambda):
+        return True
+    *body, last = node.body
+    return isinstance(last, gast.Return) and all(
+        (isinstance(s, gast.Expr) and isinstance(s.value, gast.Constant))
+        or (isinstance(s, gast.Assign) and all(isinstance(t, gast.Name) for t in s.targets))
+        for s in body
+    )
 
 
 class Application:
@@ -93,6 +152,28 @@ class Application:
     def lines_for(self, kind: str, target: str) -> list[Any]:
         return [x for x in self.rule.lines if x.kind == kind and x.target == target]
 
+    def checked(self, contribution: Atom, of: Atom, cotangent: Atom) -> Atom:
+        """A contribution to the cotangent of an operand, in its shape: a user's rule may be wrong.
+
+        It may have the shape of the result, which the operand was broadcast to, or be a number.
+        """
+        if not self.rule.own or not isinstance(of, Var):
+            return contribution
+        have, want, z = (dims_of(a.type) for a in (contribution, of, cotangent))
+        if have is not None and want is not None:
+            if have in ((), want) or (have == z and len(want) <= len(have)):
+                return contribution
+            if len(have) < len(want) or _certainly_differ(have, want, z):
+                raise RuleError(
+                    f"the rule gives the argument `{of.name}` of {name_of(self.op.fn)} a "
+                    f"cotangent of shape {_shape(have)}, but it has shape {_shape(want)}",
+                    place_of(self.rule.function),
+                    "A cotangent has the shape of its argument.",
+                )
+        name = constant(of.name)
+        args = [contribution, of, cotangent, _named(self.rule.function), name]
+        return self.expander.b.op(by_rule, *args, type=of.type)
+
     def value(self, expr: Any, derivatives: dict[str, Atom]) -> Atom:
         """The value of one right-hand side; d[x] is `derivatives[x]`."""
         names = {n.id for n in ast.walk(expr) if isinstance(n, ast.Name)}
@@ -102,12 +183,20 @@ class Application:
         env: dict[str, Any] = dict(self.bound) | self._work
         env[self.rule.output] = self.output
         frame = Frame(_source(self.rule), env, template=derivatives)
-        self.expander.frames.append(frame)
-        self.expander.versions = _versions([*env.values(), *derivatives.values()])
+        return self.interpret(frame, lambda: self.expander.expr(_as_gast(expr)))
+
+    def interpret(self, frame: Frame, run: Callable[[], Atom]) -> Atom:
+        """What `run` gives, in a frame of the rule."""
+        expander, users = self.expander, self.expander.users
+        expander.frames.append(frame)
+        derivatives = (frame.template or {}).values()
+        expander.versions = _versions([*frame.env.values(), *derivatives])
+        expander.users = self.rule.own
         try:
-            return self.expander.read(self.expander.expr(_as_gast(expr)))
+            return expander.read(run())
         finally:
-            self.expander.frames.pop()
+            expander.frames.pop()
+            expander.users = users
 
 
 def _versions(values: Iterable[Any]) -> dict[Var, Var]:
@@ -129,7 +218,114 @@ def _as_gast(expr: Any) -> Any:
 def _source(rule: Any) -> Source:
     node = gast.parse("def f():\n    pass").body[0]
     node.lineno = rule.firstlineno
-    return Source(node, rule.filename, rule.function.__name__, rule.function.__globals__, {}, {})
+    function = rule.function
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
+    return Source(node, rule.filename, function.__name__, function.__globals__, cells, {})
+
+
+@dataclass(frozen=True)
+class _OneCall:
+    """What there is of a template for a rule that is a function."""
+
+    function: Any
+    differentiable: tuple[str, ...]
+    own = True
+    output = "z"
+    lines = ()
+
+    @property
+    def firstlineno(self) -> int:
+        return self.function.__code__.co_firstlineno
+
+    @property
+    def filename(self) -> str:
+        return self.function.__code__.co_filename
+
+
+class FunctionApplication(Application):
+    """A rule that is a function of the user's, as if it were a template for this one call.
+
+    Its lines are `d[x0] += pulled[0]` and so on, of one call of the function, and one tangent line.
+    """
+
+    def __init__(
+        self, expander: Expander, rule: FunctionRule, op: Op, active: Iterable[Atom]
+    ) -> None:
+        self.functions = rule
+        args, self.keywords = rule.arrange(op.args, op.kwargs, _default)
+        self.names = [f"x{i}" for i in range(len(args))]
+        function = rule.adjoint or rule.tangent
+        bound = dict(zip(self.names, args)) | {f"{k}=": a for k, a in self.keywords.items()}
+        super().__init__(expander, _OneCall(function, tuple(self.names)), op, bound)
+        self._pulled: Atom | None = None
+        followed = list(active)
+        # The last argument whose cotangent is asked for.
+        self.last = max((i for i, a in enumerate(args) if a in followed), default=0)
+
+    def lines_for(self, kind: str, target: str) -> list[Any]:
+        if kind == "cotangent" and target in self.names:
+            self._require("adjoint", "tangent_of", "reverse mode", "adjoint_of")
+            return [Line(kind, target, target, 1, 0, frozenset(), frozenset("z"), "reverse")]
+        if kind == "tangent":
+            self._require("tangent", "adjoint_of", "forward mode", "tangent_of")
+            return [Line(kind, "z", "z", 1, 0, frozenset(), frozenset(self.names), "forward")]
+        return []
+
+    def _require(self, which: str, given: str, mode: str, missing: str) -> None:
+        if getattr(self.functions, which) is None:
+            raise NoDerivativeError(
+                f"{name_of(self.op.fn)} has a derivative by ad.{given} only, which does not "
+                f"serve {mode}", self.op.origin, f"Give it one by ad.{missing} as well.",
+            )  # fmt: skip
+
+    def value(self, expr: Any, derivatives: dict[str, Atom]) -> Atom:
+        operands = [self.bound[n] for n in self.names]
+        keywords = {k: self.bound[f"{k}="] for k in self.keywords}
+        if expr == "z":
+            tangents = self.expander.b.tuple(*(derivatives[n] for n in self.names))
+            args = [self.output, tangents, *operands]
+            return self._call(self.functions.tangent, args, keywords)  # type: ignore[arg-type]
+        if self._pulled is None:
+            args = [self.output, derivatives["z"], *operands]
+            self._pulled = self._call(self.functions.adjoint, args, keywords)  # type: ignore[arg-type]
+        return self._part(self.names.index(expr))
+
+    def _call(self, function: Any, args: list[Atom], keywords: dict[str, Atom]) -> Atom:
+        fn = _named(function)
+        frame = Frame(_source(self.rule), dict(enumerate([*args, *keywords.values()])))  # type: ignore[arg-type]
+        node = frame.source.node
+        return self.interpret(frame, lambda: self.expander.call(fn, args, keywords, node))
+
+    def _part(self, position: int) -> Atom:
+        """The cotangent of one argument, of those that the function has returned."""
+        assert self._pulled is not None
+        b, t, count = self.expander.b, self._pulled.type, len(self.names)
+        if count == 1 and isinstance(t, (Array, Scalar, List, Dict)):
+            return self._pulled
+        if not (isinstance(t, Tuple) and self.last < len(t.items) <= count):
+            types = Tuple((UNKNOWN,) * (self.last + 1))
+            limits = constant(self.last + 1), constant(count)
+            rule = _named(self.rule.function)
+            self._pulled = b.op(one_for_each, self._pulled, *limits, rule, type=types)
+        part = b.item(self._pulled, position)
+        if part.type == NONE:
+            return b.op(zeros_like, self.bound[self.names[position]])
+        return part
+
+
+def _certainly_differ(have: Any, want: Any, result: Any) -> bool:
+    """Whether a contribution of these sizes can be fitted to its operand by no sizes at all."""
+    if len(have) != len(want):
+        return result is not None and len(have) != len(result)
+    return any(type(h) is type(w) is int and h != w and w != 1 for h, w in zip(have, want))
+
+
+def _shape(dims: Any) -> str:
+    return f"({', '.join(map(str, dims))}{',' * (len(dims) == 1)})"
+
+
+def _named(function: Any) -> Const:
+    return Const(function, Object(type(function)), None)
 
 
 def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Application | None:
@@ -137,11 +333,14 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
 
     Raises NoDerivativeError where there is none.
     """
+    op = called(op)
     rules = lookup(op.fn)
     if not rules:
         raise no_rule(op, next(iter(active), None))
     unbound: str | None = None
     for rule in rules:
+        if isinstance(rule, FunctionRule):
+            return FunctionApplication(expander, rule, op, active)
         try:
             bound = bind(rule, op.fn, op.args, op.kwargs, constant)
         except TypeError as error:
@@ -152,7 +351,7 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
                 return Application(expander, rule, op, bound)
         except Undecided:
             return None
-    name = display_name(op.fn)
+    name = name_of(op.fn)
     if unbound is not None:
         raise NoDerivativeError(
             f"the derivative of {name} is not known for this call: {unbound}",
@@ -164,6 +363,14 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
         op.origin,
         "Write it with other functions, or give the function a rule of your own.",
     )
+
+
+def called(op: Op) -> Op:
+    """The call of a function that a user has given a rule, as an operation by that function."""
+    if op.fn is core.CALL and isinstance(op.args[0], Const) and own.has_rule(op.args[0].value):
+        fn, *args = op.args
+        return Op(op.target, fn.value, args, op.kwargs, "", op.origin, op.version)  # type: ignore[union-attr]
+    return op
 
 
 def _seen_by_when(atom: Any) -> Any:
@@ -196,12 +403,28 @@ class _Items(tuple):  # type: ignore[type-arg]
         return super().__len__()
 
 
+def _default(value: Any) -> Atom:
+    """A default of a function that has a rule, as an operand."""
+    if isinstance(value, (bool, int, float, complex, str, bytes, type(None))):
+        return constant(value)
+    return Const(value, _static_type(value), None)
+
+
+def _otherwise(op: Op) -> str:
+    """How to give the function of an operation a rule."""
+    callee = op.args[0] if op.fn is core.CALL else None
+    fn = callee.value if isinstance(callee, Const) else op.fn
+    if isinstance(fn, core.Intrinsic) or not callable(fn):
+        return "."
+    return f";\notherwise give the function a rule (ad.rule says more):\n{example_of_a_rule(fn)}"
+
+
 def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
-    name = display_name(op.fn)
+    name = name_of(op.fn)
     if op.fn is core.ATTRIBUTE:
         name = f"the attribute `{op.args[1].value}` of this object"  # type: ignore[union-attr]
     elif op.args and isinstance(op.args[0], Const) and callable(op.args[0].value):
-        name = display_name(op.args[0].value)
+        name = name_of(op.args[0].value)
     elif op.fn is core.CALL:
         name = "this function, which is known only at run time,"
     by = f" by its argument `{atom.name}`" if isinstance(atom, Var) and atom.named else ""
@@ -210,14 +433,6 @@ def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
         f"no derivative is known for {name}{by}",
         op.origin,
         why
-        or "If it is a constant here, write ad.stop_gradient(...) around the argument;\n"
-        "otherwise give the function a rule of its own.",
+        or "If it is a constant here, write ad.stop_gradient(...) around the argument"
+        + _otherwise(op),
     )
-
-
-def display_name(fn: Any) -> str:
-    name = str(getattr(fn, "__qualname__", None) or getattr(fn, "__name__", repr(fn)))
-    module = getattr(fn, "__module__", None)
-    if type(fn).__name__ == "ufunc":
-        module = "numpy"
-    return name if module in (None, "builtins") else f"{module}.{name}"

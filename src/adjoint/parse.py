@@ -78,11 +78,15 @@ def _start(code: types.CodeType) -> Origin:
 
 
 def _unavailable(code: types.CodeType) -> SourceUnavailableError:
+    name = code.co_name if code.co_name.isidentifier() else "f"
+    arguments = ", ".join(code.co_varnames[: code.co_argcount]) or "x"
     return SourceUnavailableError(
         f"the source of `{code.co_name}` cannot be read ({code.co_filename}, "
         f"line {code.co_firstlineno})",
         None,
-        "Define the function in a file, or give it a derivative rule of its own.",
+        "Define the function in a file or a notebook, or give it a rule (ad.rule says more):\n"
+        f"@ad.adjoint_of({name})\n"
+        f"def {name}_adjoint(z, d_z, {arguments}): return ...  # the cotangents of {arguments}",
     )
 
 

@@ -52,7 +52,11 @@ def derive(
         drop_dead(each)
         reuse_memory(each)
     globals_ = getattr(fn, "__globals__", {})
-    return Derivative(emit(functions, globals_, _array_module(arguments)), guards, changes)
+    return Derivative(
+        emit(functions, globals_, _array_module(arguments)),
+        [*guards, *builder.guards],
+        changes,
+    )
 
 
 def _wrt(function: Function, request: Request) -> list[core.Var]:

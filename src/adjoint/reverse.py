@@ -26,7 +26,7 @@ from .builder import Builder, is_basic_index, is_number, item_type
 from .core import COUNT, UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
 from .cotangents import Cotangent, Cotangents, Parts
 from .errors import UnsupportedSyntaxError
-from .expand import Expander, apply_rule, no_rule
+from .expand import Expander, apply_rule, called, no_rule
 from .infer import constant
 from .partials import Counts, count_partial, is_zero, scaled
 from .runtime import generic
@@ -153,6 +153,7 @@ class Reverse:
         active = [a for a in op.operands() if self.is_active(a)]
         if not active or blocks_derivative(op):
             return
+        op = called(op)
         if isinstance(op.fn, core.Intrinsic):
             raise no_rule(op, active[0])
         if op.fn is np.multiply and isinstance(target.type, List):
@@ -179,6 +180,7 @@ class Reverse:
                 raise no_rule(op, atom)
             for line in rule.lines_for("cotangent", name):
                 contribution = rule.value(line.expr, {rule.rule.output: value})
+                contribution = rule.checked(contribution, self.saved(atom), value)
                 if line.sign < 0:
                     contribution = self.b.op(np.negative, contribution, style="operator")
                 contributions.append((atom, contribution))
@@ -190,7 +192,8 @@ class Reverse:
             for factor, count in counts.items():
                 if count == 0:
                     continue
-                contributions.append((atom, scaled(self.b, value, factor, count)))
+                contribution = scaled(self.b, value, factor, count)
+                contributions.append((atom, rule.checked(contribution, atom, value)))
         # Only now: a sum may be made in the memory of `value`, which all of them read.
         self.d.add_all(contributions)
 

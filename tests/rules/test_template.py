@@ -155,8 +155,8 @@ def bare(z, x, y):
         (through_work, "not d.* of the inputs"),
         (mixed, "not both"),
         (partial_reads_d, "plain number"),
-        (statement, "a line is one of"),
-        (returns, "a line is one of"),
+        (statement, "no line of a rule"),
+        (returns, "no line of a rule"),
         (twice, "two lines"),
         (work_twice, "second time"),
         (named_d, "may be called d"),
@@ -166,10 +166,11 @@ def bare(z, x, y):
 def test_malformed(template, message):
     with pytest.raises(RuleError, match=message) as e:
         read(template).lines
-    name, line = str(e.value).split(": ")[0].rsplit(":", 1)
-    assert name == __file__
-    assert 0 <= int(line) - template.__code__.co_firstlineno <= 3
-    assert template.__name__ in str(e.value)
+    origin = e.value.origin
+    assert origin.filename == __file__
+    assert 0 <= origin.line - template.__code__.co_firstlineno <= 3
+    assert origin.function == f"the rule {template.__name__}"
+    assert "^" in str(e.value)
 
 
 def test_no_output():

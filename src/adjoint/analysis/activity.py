@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from .. import core
 from ..control import stop_gradient
 from ..core import Atom, Block, For, Function, If, Op, Var, While
-from ..rules import ZERO
+from ..rules import ZERO, own
 from ..types import carries_derivative
 
 # Operations that look at the form of a value, not at its contents.
@@ -35,7 +35,7 @@ def blocks_derivative(op: Op) -> bool:
     if op.fn is stop_gradient or op.fn is len:
         return True
     try:
-        return op.fn in ZERO
+        return op.fn in ZERO and not own.has_rule(op.fn)
     except TypeError:
         return False
 

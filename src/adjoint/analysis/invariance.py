@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import core
 from ..core import Atom, Block, Const, Function, Op, Var
+from ..rules import own
 from ..types import Array, dims_of, is_many
 from .activity import blocks_derivative
 
@@ -67,6 +68,8 @@ def _option(op: Op, name: str, position: int, default: Any) -> Any:
 
 
 def _of_maximum(op: Op) -> _Change | None:
+    if own.has_rule(op.fn):
+        return None
     dims = dims_of(op.args[0].type)
     if dims is None or not isinstance(op.args[0].type, Array):
         return None
@@ -103,7 +106,9 @@ def _cancels(block: Block, position: int, start: Var, change: _Change, made: dic
 
 
 def _follow(op: Op, changes: dict[Var, _Change], made: dict[Var, Op]) -> _Change:
-    """How the result of an operation changes."""
+    """How the result of an operation changes, where its derivative is that of its mathematics."""
+    if own.has_rule(op.fn):
+        raise _Unknown
     operands = [changes.get(a) if isinstance(a, Var) else None for a in op.args]
     moving = [c for c in operands if c is not None]
     if len(moving) != sum(a in changes for a in op.operands() if isinstance(a, Var)):

@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import SourceUnavailableError
+from ..rules import RULES, ZERO
+from ..rules.advice import example_of_a_rule, name_of
+
 
 def lookup(table: dict[Any, Any], value: Any) -> Any:
     try:
@@ -27,14 +31,6 @@ def is_callable_object(value: Any) -> bool:
     call = getattr(type(value), "__call__", None)  # noqa: B004
     module = getattr(call, "__module__", None) or ""
     return isinstance(call, types.FunctionType) and module.split(".")[0] != "adjoint"
-
-
-def name_of(value: Any) -> str:
-    name = str(getattr(value, "__qualname__", None) or getattr(value, "__name__", repr(value)))
-    module = getattr(value, "__module__", None)
-    if isinstance(value, np.ufunc):
-        module = "numpy"
-    return f"{module}.{name}" if module and module != "builtins" else name
 
 
 def is_ufunc_method(value: Any, name: str) -> bool:
@@ -62,3 +58,20 @@ def is_pure(value: Any) -> bool:
     if isinstance(value, np.ufunc) or module == "logging":
         return True
     return module.split(".")[0] in _PURE_MODULES and owner is None
+
+
+def is_primitive(fn: Any) -> bool:
+    """Whether calls of a function are operations of the core: pure, and typed by a trial run."""
+    return has_known_derivative(fn) or isinstance(fn, np.ufunc)
+
+
+def has_known_derivative(fn: Any) -> bool:
+    return found_in(fn, RULES) or found_in(fn, ZERO)
+
+
+def without_source(fn: Any) -> SourceUnavailableError:
+    """The error for a function that nothing is known of, and how to give it a rule."""
+    return SourceUnavailableError(
+        f"`{name_of(fn)}` has neither Python source nor a derivative rule", None,
+        f"Give it a rule (ad.rule says more):\n{example_of_a_rule(fn)}",
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import functools
 import types
 from typing import Any
@@ -19,9 +18,11 @@ from ..errors import (
     SourceUnavailableError,
     UnsupportedSyntaxError,
 )
-from ..infer import constant
+from ..infer import constant, result_type
 from ..parse import Source, parse_function
-from ..rules import REFUSED, RULES, ZERO
+from ..rules import REFUSED, own
+from ..rules.advice import name_of
+from ..rules.builtins_ import ALIASES
 from ..types import (
     NONE,
     UNKNOWN,
@@ -34,13 +35,13 @@ from .builtin_calls import HANDLERS
 from .callees import (
     found_in,
     is_callable_object,
+    is_primitive,
     is_pure,
     is_random,
     is_ufunc_method,
     lookup,
-    name_of,
 )
-from .invocation import Invocation
+from .invocation import DEEPEST, Invocation, Recursive
 from .state import Bound, Closure
 
 # Functions that change an operand in place, which the core does not express yet.
@@ -53,7 +54,6 @@ _PURE_FUNCTIONS: frozenset[Any] = frozenset(
 )
 
 _TEXTS = frozenset({repr, str, format, ascii})
-ALIASES: dict[Any, Any] = {builtins.abs: np.absolute, builtins.pow: np.power}
 
 
 class Calls(Invocation):
@@ -115,7 +115,10 @@ class Calls(Invocation):
         if value in (float, complex) and args and args[0].type == Object(str):
             self.refuse_text(args[0])
         canonical = self.canonical(value)
-        if found_in(canonical, REFUSED):
+        has_own = own.has_rule(canonical)
+        if has_own and not is_primitive(canonical):
+            return self.by_own_rule(fn, args, kwargs)
+        if found_in(canonical, REFUSED) and not has_own:
             if any(a.varied for a in [*args, *kwargs.values()]):
                 raise NoDerivativeError(
                     f"`{name_of(value)}` cannot be differentiated",
@@ -131,11 +134,7 @@ class Calls(Invocation):
         out = kwargs.get("out")
         if out is not None and not (isinstance(out, Const) and out.value is None):
             raise self.refuse("`out=` is not supported", node, "Assign the result: x[...] = v.")
-        if (
-            found_in(canonical, RULES)
-            or found_in(canonical, ZERO)
-            or isinstance(canonical, np.ufunc)
-        ):
+        if has_own or is_primitive(canonical):
             return self.primitive(canonical, args, kwargs)
         if found_in(canonical, _PURE_FUNCTIONS):
             return self.primitive(canonical, args, kwargs)
@@ -144,12 +143,12 @@ class Calls(Invocation):
         if isinstance(value, types.FunctionType):
             return self.python_function(fn, value, args, kwargs, node)
         if isinstance(value, functools.partial):
-            inner = Const(value.func, Object(type(value.func)), fn.path)
+            inner = Const(value.func, Object(type(value.func)), None)
             bound = [self.wrap(a) for a in value.args]
             named = {k: self.wrap(a) for k, a in value.keywords.items()}
             return self.call(inner, bound + args, named | kwargs, node)
         if isinstance(value, types.MethodType) and isinstance(value.__func__, types.FunctionType):
-            inner = Const(value.__func__, Object(types.FunctionType), fn.path)
+            inner = Const(value.__func__, Object(types.FunctionType), None)
             return self.call(inner, [self.wrap(value.__self__, "self"), *args], kwargs, node)
         if isinstance(value, type):
             return self.construct(fn, value, args, kwargs, node)
@@ -182,14 +181,22 @@ class Calls(Invocation):
 
     def random_call(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         """A draw: typed by a draw from another generator, and made anew at each call."""
-        from ..infer import result_type
-
         twin = getattr(np.random.RandomState(0), fn.__name__, None)
         t = UNKNOWN if twin is None else result_type(twin, args, kwargs, self.b.symbols)
         return self.op(fn, *args, type=t, **kwargs)  # type: ignore[arg-type]
 
-    def opaque(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
-        """A call that the compiler does not look into."""
+    def opaque(
+        self,
+        fn: Atom,
+        args: list[Atom],
+        kwargs: dict[str, Atom],
+        t: Type = UNKNOWN,
+        has_rule: bool = False,
+    ) -> Atom:
+        """A call that the compiler does not look into; `t` is the type of its result.
+
+        `has_rule`: its derivative is known, so that it does not keep what it is given.
+        """
         if any(isinstance(a, Const) and isinstance(a.value, (Bound, Closure)) for a in args):
             name = name_of(fn.value) if isinstance(fn, Const) else "this function"
             raise UnsupportedSyntaxError(
@@ -199,12 +206,11 @@ class Calls(Invocation):
         present = [self.read(fn), *(self.read(a) for a in args)]
         options = {k: self.read(a) for k, a in kwargs.items()}
         value = fn.value if isinstance(fn, Const) else None
-        t: Type = UNKNOWN
         if value is print:
             t = NONE
         elif found_in(value, _TEXTS):
             t = Object(str)
-        keeps = not (value is print or found_in(value, _TEXTS) or is_pure(value))
+        keeps = not (has_rule or value is print or found_in(value, _TEXTS) or is_pure(value))
         if keeps and t == UNKNOWN:
             self.check_not_given_away("the result of this call")
         target = Var("result", t)
@@ -215,6 +221,46 @@ class Calls(Invocation):
             name = made.args[1].value if made is not None else name_of(value)  # type: ignore[union-attr]
             self.given_away = str(name)
         return self.quiet(target) if t != NONE else constant(None)
+
+    def by_own_rule(self, fn: Const, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
+        """A call of a function whose derivative a user has given: it is called as it is."""
+        t = self.type_of_call(fn.value, args, kwargs)
+        result = self.opaque(fn, args, kwargs, t, has_rule=True)
+        if isinstance(result, Var):
+            self._note_aliases(core.CALL, [*args, *kwargs.values()], result)
+        return result
+
+    def type_of_call(self, value: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Type:
+        """What a function returns, without calling it: its body is interpreted, and dropped."""
+        if not isinstance(value, types.FunctionType):
+            return UNKNOWN
+        if (value.__module__ or "").split(".")[0] == "scipy":
+            return result_type(value, args, kwargs, self.b.symbols)
+        if value in self.typing or len(self.frames) > DEEPEST:
+            return UNKNOWN
+        before, guards, attributes = self.snapshot(), list(self.guards), dict(self.attributes)
+        depth, silent, rewritten = len(self.frames), self.silent, set(self.rewritten)
+        origin, given_away = self.b.origin, self.given_away
+        externals = [(f, dict(f.externals)) for f in self.frames]
+        self.typing.append(value)
+        try:
+            source = parse_function(value)
+            defaults = {k: self.wrap(v) for k, v in source.defaults.items()}
+            with self.b.inside(Block()):
+                node = self.frame.source.node
+                made = self.invoke(source, None, defaults, args, kwargs, node, value)
+                return self.read(made).type
+        except (AdjointError, Recursive):
+            return UNKNOWN
+        finally:
+            self.typing.pop()
+            del self.frames[depth:]
+            self.restore(before)
+            self.guards[:], self.attributes = guards, attributes
+            self.silent, self.rewritten = silent, rewritten
+            self.b.origin, self.given_away = origin, given_away
+            for frame, known in externals:
+                frame.externals = known
 
     def refuse_text(self, text: Atom) -> None:
         """Refuse a number that is read from a text, if the text was made from what varies."""

@@ -17,10 +17,11 @@ from ..errors import AliasingError, SourceUnavailableError
 from ..infer import constant
 from ..parse import Source, parse_function
 from ..request import Argument
-from ..rules import RULES, ZERO
+from ..rules import own
+from ..rules.builtins_ import ALIASES
 from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container
-from .callees import found_in, is_callable_object, name_of
-from .calls import ALIASES, Calls
+from .callees import has_known_derivative, is_callable_object, without_source
+from .calls import Calls
 from .expressions import _is_plain
 from .guards import Guard
 from .invocation import Recursive
@@ -93,7 +94,8 @@ def lower_call(
         env[argument.name] = _literal(argument) if argument.literal else param
     lowering.parameters = params
     lowering.entry_items = {p: {} for p in params if is_container(p.type)}
-    if isinstance(fn, types.FunctionType) and not hasattr(fn, "__wrapped__"):
+    plain = isinstance(fn, types.FunctionType) and not hasattr(fn, "__wrapped__")
+    if plain and not own.has_rule(fn):
         source = parse_function(fn)
         frame = Frame(source, env, identity=fn)
         if opened:
@@ -173,15 +175,16 @@ def _made_up_source(fn: Any) -> Source:
     inner = fn
     while isinstance(inner, (functools.partial, types.MethodType)) or is_callable_object(inner):
         inner = _inside(inner)
-    known = isinstance(inner, types.FunctionType) or found_in(ALIASES.get(inner, inner), RULES)
-    if not known and not found_in(inner, ZERO):
-        raise SourceUnavailableError(
-            f"`{name_of(inner)}` has neither Python source nor a derivative rule",
-            None,
-            "Wrap it in a Python function of yours that has a rule.",
-        )
+    has_rule = own.has_rule(fn) or own.has_rule(inner)
     if isinstance(inner, types.FunctionType):
-        return replace(parse_function(inspect.unwrap(inner)), globals={}, cells={}, defaults={})
+        try:
+            found = parse_function(inspect.unwrap(inner))
+            return replace(found, globals={}, cells={}, defaults={})
+        except SourceUnavailableError:
+            if not has_rule:
+                raise
+    elif not (has_rule or has_known_derivative(ALIASES.get(inner, inner))):
+        raise without_source(inner)
     node = gast.parse("def f():\n    pass").body[0]
     name = getattr(inner, "__name__", "function").strip("<>")
     return Source(node, f"<{name}>", name, {}, {}, {})

@@ -33,7 +33,7 @@ from .exits import EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits, returns_
 from .methods import Methods
 from .state import Closure, Frame
 
-_DEEPEST = 60  # calls inside one another
+DEEPEST = 60  # calls inside one another
 
 
 class Recursive(Exception):
@@ -58,6 +58,7 @@ class Invocation(Methods):
         self.cores: dict[Any, Function] = {}
         self.result_types: dict[Any, Type] = {}
         self.symbols_of: dict[Any, dict[int, int]] = {}  # canonical symbol -> the core's own
+        self.typing: list[Any] = []  # functions whose result's type is being found
         self.lowering: list[Any] = []
 
     def closure(self, node: Any, name: str) -> Atom:
@@ -96,7 +97,7 @@ class Invocation(Methods):
             return self.call_core(source, parent, env, identity)
         if identity is not None and any(f.identity is identity for f in self.frames):
             raise Recursive(what_recurs(identity))
-        if len(self.frames) > _DEEPEST:
+        if len(self.frames) > DEEPEST:
             raise self.refuse("calls are nested too deeply, or without end, here", node)
         env = {n: self.object_of(a) for n, a in env.items()}
         frame = Frame(source, env, parent)

@@ -4,6 +4,7 @@
 domain of mathematics. Rules for what NumPy itself imports late are imported late too.
 """
 
+from ..errors import RuleError
 from . import (  # noqa: F401  (importing registers)
     arithmetic,
     builtins_,
@@ -13,6 +14,7 @@ from . import (  # noqa: F401  (importing registers)
     interpolation,
     linalg,
     norms,
+    own,
     products,
     reductions,
     scalar_math,
@@ -28,7 +30,6 @@ from .template import (
     ZERO,
     Line,
     Rule,
-    RuleError,
     d,
     import_late,
     not_differentiable,
@@ -44,14 +45,18 @@ __all__ = [
 
 
 def lookup(fn):
-    """The callable's rules in the order in which they are to be tried; none known: ()."""
-    return RULES.get(fn, ())
+    """The callable's rules in the order in which they are to be tried; none known: ().
+
+    Those of the user come first; ours serve where none of them holds.
+    """
+    found = own.rules_of(fn)
+    return (*found, *RULES.get(fn, ())) if found else RULES.get(fn, ())
 
 
 def is_zero(fn):
-    """Whether the result of fn has no derivative by nature."""
+    """Whether the result of fn has no derivative by nature, and the user has given it none."""
     import_late(fn)
-    return fn in ZERO
+    return fn in ZERO and not own.has_rule(fn)
 
 
 def refusal(fn):

@@ -8,6 +8,9 @@ import numpy as np
 from .runtime import copies, others_last, share, unstack_like
 from .template import d, rule
 
+# Python's functions that are another spelling of one of NumPy's, whose rules they have.
+ALIASES = {builtins.abs: np.absolute, builtins.pow: np.power}
+
 
 def _sequence(xs):
     return isinstance(xs, (list, tuple))

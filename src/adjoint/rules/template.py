@@ -21,9 +21,7 @@ import linecache
 import sys
 from functools import cached_property
 
-
-class RuleError(ValueError):
-    """A rule template is malformed. The message names its file and line."""
+from ..errors import Origin, RuleError
 
 
 class _Derivatives:
@@ -99,14 +97,19 @@ class Line:
 
 
 class Rule:
-    """One template for one callable."""
+    """One template for one callable. `own`: a user gave it."""
+
+    own = False
 
     def __init__(self, fn, function, when=None):
         self.fn, self.function, self.when = fn, function, when
         code = function.__code__
         if not code.co_argcount:
-            raise RuleError(f"{code.co_filename}:{code.co_firstlineno}: the first parameter of a "
-                            "rule is the output, and this one has none")  # fmt: skip
+            where = Origin(code.co_filename, code.co_firstlineno, 0, 0, function.__name__)
+            raise RuleError(
+                "the first parameter of a rule is the output of the function, and this one has "
+                "none", where, "Write `def my_rule(z, x):` for a function of `x`.",
+            )  # fmt: skip
         self.output = code.co_varnames[0]
         self.filename, self.firstlineno = code.co_filename, code.co_firstlineno
 
@@ -184,14 +187,23 @@ class _Reader:
         self.work = {}  # name of work -> its mode
         self.once = set()
 
-    def error(self, node, message):
+    def error(self, node, message, advice=None):
+        if advice is None:
+            z, x = self.rule.output, next(iter(self.inputs), "x")
+            advice = (
+                f"A line is one of   d[{z}, {x}] = partial   d[{x}] += contribution from d[{z}]\n"
+                f"                   d[{z}] = tangent from d[{x}]   w = what several lines share"
+            )
         line = getattr(node, "lineno", self.rule.firstlineno)
-        name = self.rule.function.__name__
-        raise RuleError(f"{self.rule.filename}:{line}: in the rule {name}: {message}")
+        start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)
+        if getattr(node, "end_lineno", line) != line:
+            end = 0
+        name = f"the rule {self.rule.function.__name__}"
+        raise RuleError(message, Origin(self.rule.filename, line, start, end, name), advice)
 
     def lines(self):
         if "d" in self.names:
-            self.error(None, "no parameter may be called d, which stands for derivatives")
+            self.error(None, "no parameter may be called d, which stands for derivatives", "")
         found = []
         for statement in self.definition().body:
             if isinstance(statement, ast.Pass) or (
@@ -208,7 +220,13 @@ class _Reader:
         first = self.rule.firstlineno
         lines = linecache.getlines(self.rule.filename)[first - 1 :]
         if not lines:
-            self.error(None, "its source is not available, and a rule is read from its source")
+            self.error(
+                None, "its source is not available, and a rule is read from its source",
+                "Define it in a file or a notebook, or write it as a function that is run:\n"
+                "@ad.adjoint_of(f)\n"
+                "def f_adjoint(z, d_z, x):\n"
+                "    return ...  # the cotangent of x",
+            )  # fmt: skip
         for block in (_indented_block, inspect.getblock):  # the second is slower, and always right
             text = "".join(block(lines))
             if text[:1].isspace():
@@ -220,8 +238,11 @@ class _Reader:
             ast.increment_lineno(tree, first - 1)
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef) and node.name == self.rule.function.__name__:
-                    return node
-        self.error(None, "its definition was not found in its source (is it a lambda?)")
+                    return _PlainD(self.rule.function).visit(node)
+        self.error(
+            None, "its definition was not found in its source (is it a lambda?)",
+            "Write it as `def my_rule(z, x):`.",
+        )  # fmt: skip
 
     def line(self, node):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -229,7 +250,7 @@ class _Reader:
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
             target, sign, adds = node.target, -1 if isinstance(node.op, ast.Sub) else 1, True
         else:
-            self.error(node, "a line is one of d[z, x] = e, d[z] = e, d[x] += e, w = e")
+            self.error(node, "this is no line of a rule, whose body is read and never run")
         reads, derivatives, mode = self.operands(node.value)
         if isinstance(target, ast.Name):
             kind, name = self.of_work(node, target, adds, mode)
@@ -306,6 +327,26 @@ class _Reader:
         if len(modes) > 1:
             self.error(expr, "a line reads tangents or cotangents, not both")
         return frozenset(reads), frozenset(derivatives), modes.pop() if modes else "both"
+
+
+class _PlainD(ast.NodeTransformer):
+    """Writes `ad.d[x]`, with d reached through a module, as `d[x]`."""
+
+    def __init__(self, function):
+        free = zip(function.__code__.co_freevars, function.__closure__ or ())
+        self.cells, self.globals = dict(free), function.__globals__
+
+    def visit_Attribute(self, node):
+        if node.attr == "d" and isinstance(node.value, ast.Name):
+            name = node.value.id
+            try:
+                cell = self.cells.get(name)
+                module = self.globals.get(name) if cell is None else cell.cell_contents
+            except ValueError:  # not yet assigned
+                module = None
+            if getattr(module, "d", None) is d:
+                return ast.copy_location(ast.Name("d", node.ctx), node)
+        return self.generic_visit(node)
 
 
 def _is_derivative(node):

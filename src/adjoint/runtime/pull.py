@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..rules import own
+from ..rules.advice import name_of
 from ..types import Symbols, freeze, type_of
 from .generic import is_differentiable
 
@@ -50,7 +52,7 @@ def find(fn: Any, given: dict[Place, Any], wrt: tuple[Place, ...], mode: str) ->
     described = tuple(
         freeze(v) if t is None else t for t, v in zip(types, given.values(), strict=True)
     )
-    key = (fn, mode, wrt, tuple(given), described)
+    key = (fn, mode, wrt, tuple(given), described, own.version)
     if key in _compiled:
         return _compiled[key]
     arguments = [
@@ -73,7 +75,6 @@ def _compile(
 ) -> Any:
     from ..compile import build
     from ..errors import AdjointError, NoDerivativeError
-    from ..expand import display_name
     from ..pipeline import derive
     from ..request import Request
 
@@ -87,7 +88,7 @@ def _compile(
         raise type(error)(error.what, None, error.advice) from None
     if not {"pull", "push"}.isdisjoint(made.emitted.bindings):
         raise NoDerivativeError(
-            f"the derivative of {display_name(fn)} is not known for these operands",
+            f"the derivative of {name_of(fn)} is not known for these operands",
             None,
             "Write it with other functions, or give the function a rule of your own.",
         )
