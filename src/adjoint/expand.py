@@ -30,7 +30,7 @@ from .rules.advice import example_of_a_rule, name_of
 from .rules.binding import bind
 from .rules.own import FunctionRule, place_of
 from .runtime.generic import zeros_like
-from .runtime.own_rules import by_rule, one_for_each
+from .runtime.own_rules import by_rule, one_for_each, tangent_by_rule
 from .types import (
     NONE,
     UNKNOWN,
@@ -173,6 +173,26 @@ class Application:
         name = constant(of.name)
         args = [contribution, of, cotangent, _named(self.rule.function), name]
         return self.expander.b.op(by_rule, *args, type=of.type)
+
+    def checked_tangent(self, tangent: Atom, of: Var) -> Atom:
+        """The tangent of the result, in its shape: a user's rule may be wrong."""
+        if not self.rule.own:
+            return tangent
+        have, want = dims_of(tangent.type), dims_of(of.type)
+        if have is not None and want is not None:
+            if have in ((), want):
+                return tangent
+            if len(have) > len(want) or _certainly_differ(
+                want[len(want) - len(have) :], have, want
+            ):
+                raise RuleError(
+                    f"the rule gives the result of {name_of(self.op.fn)} a tangent of shape "
+                    f"{_shape(have)}, but it has shape {_shape(want)}",
+                    place_of(self.rule.function),
+                    "A tangent has the shape of the result.",
+                )
+        args = [tangent, of, _named(self.rule.function)]
+        return self.expander.b.op(tangent_by_rule, *args, type=of.type)
 
     def value(self, expr: Any, derivatives: dict[str, Atom]) -> Atom:
         """The value of one right-hand side; d[x] is `derivatives[x]`."""

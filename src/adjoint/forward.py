@@ -24,7 +24,7 @@ from .analysis.invariance import cancelling
 from .analysis.memory import Memory
 from .builder import Builder, item_type, same_atom
 from .core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var, While
-from .expand import Application, Expander, apply_rule, no_rule
+from .expand import Application, Expander, FunctionApplication, apply_rule, called, no_rule
 from .infer import constant
 from .linear import without
 from .partials import Counts, count_partial, is_zero, scaled
@@ -218,6 +218,7 @@ class Forward:
             return None
         if op.fn in _LINEAR:
             return self._linear(op)
+        op = called(op)
         if isinstance(op.fn, core.Intrinsic):
             raise no_rule(op, moving[0])
         target = op.target or op.version
@@ -227,13 +228,20 @@ class Forward:
         rule = apply_rule(self.expander, op, moving)
         if rule is None:
             return self._pushed(op)
-        for name, atom in _operands(rule):
-            if self.t.get(atom) is not None and name not in rule.rule.differentiable:
-                raise no_rule(op, atom)
         lines = rule.lines_for("tangent", rule.rule.output)
-        if lines:
-            return self._by_line(rule, lines[0])
-        return self._by_partials(rule)
+        kinds = ("tangent", "work") if lines else ("partial",)
+        known = {n for x in rule.rule.lines if x.kind in kinds for n in (x.target, *x.cotangents)}
+        for name, atom in _operands(rule):
+            if self.t.get(atom) is None or name in rule.rule.differentiable and lines:
+                continue
+            if name not in known:
+                raise no_rule(op, atom)
+        tangents = _Moving(self.t, rule.bound)
+        if isinstance(rule, FunctionApplication):
+            value: Atom | None = rule.value(lines[0].expr, tangents)
+        else:
+            value = self._by_line(rule, lines[0]) if lines else self._by_partials(rule)
+        return value if value is None or target is None else rule.checked_tangent(value, target)
 
     def _by_line(self, rule: Application, line: Any) -> Atom | None:
         """By a line d[z] = e, without the terms of what does not move."""

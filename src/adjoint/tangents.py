@@ -98,6 +98,8 @@ class Tangents:
         if holders:
             return changed or any(map(self.memory.is_changed, holders))
         made = self.b.definitions.get(base)
+        if made is not None and made.fn is core.CALL:  # it may have returned another tangent
+            return self.memory.has_changes
         return changed and (made is None or made.fn is core.CALL_CORE)
 
     def base(self, value: Var) -> Var:

@@ -53,9 +53,9 @@ def test_a_partial_serves_an_elementwise_function():
         "result = softplus(w * x)",
         "return (1 - np.exp(-result)) * x",
     ]
-    check_grads(loss, (np.array([-1.0, 0.5, 40.0]), np.ones(3)), modes=("reverse",))
-    check_grads(loss, (np.array([[-1.0], [0.5]]), np.ones(3)), modes=("reverse",))
-    check_grads(lambda x: softplus(x) * x, (0.3,), modes=("reverse",))
+    check_grads(loss, (np.array([-1.0, 0.5, 40.0]), np.ones(3)))
+    check_grads(loss, (np.array([[-1.0], [0.5]]), np.ones(3)))
+    check_grads(lambda x: softplus(x) * x, (0.3,))
 
 
 def test_the_function_is_called_as_it_is():
@@ -249,9 +249,9 @@ def test_rules_in_loops_branches_and_recursion():
     def power(x, n):
         return softplus(x) if n == 0 else softplus(x) * power(x, n - 1)
 
-    check_grads(loop, (0.7,), modes=("reverse",))
-    check_grads(lambda x: np.sum(loop(x)), (np.array([0.1, -2.0]),), modes=("reverse",))
-    check_grads(lambda x: power(x, 3), (0.7,), modes=("reverse",))
+    check_grads(loop, (0.7,))
+    check_grads(lambda x: np.sum(loop(x)), (np.array([0.1, -2.0]),))
+    check_grads(lambda x: power(x, 3), (0.7,))
 
 
 def test_result_that_is_changed_in_place():
@@ -375,11 +375,7 @@ def test_a_ufunc_of_scipy():
     def gammaln_rule(z, x):
         ad.d[z, x] = scipy.special.digamma(x)
 
-    check_grads(
-        lambda x: np.sum(scipy.special.gammaln(x) * x),
-        (np.array([2.5, 3.0]),),
-        modes=("reverse",),
-    )
+    check_grads(lambda x: np.sum(scipy.special.gammaln(x) * x), (np.array([2.5, 3.0]),))
 
 
 def test_a_function_of_scipy():
@@ -399,8 +395,8 @@ def test_a_function_of_c():
     def gamma_rule(z, x):
         ad.d[z, x] = z * scipy.special.digamma(x)
 
-    check_grads(lambda x: math.gamma(x) * x, (2.5,), modes=("reverse",))
-    check_grads(math.gamma, (2.5,), modes=("reverse",))
+    check_grads(lambda x: math.gamma(x) * x, (2.5,))
+    check_grads(math.gamma, (2.5,))
 
 
 def test_a_function_without_source():
@@ -425,7 +421,7 @@ def test_lambdas_and_vectorize():
     def step_rule(z, x):
         ad.d[z, x] = z
 
-    check_grads(lambda x: np.sum(step(x) * x), (np.array([1.0, 2.0]),), modes=("reverse",))
+    check_grads(lambda x: np.sum(step(x) * x), (np.array([1.0, 2.0]),))
 
 
 # -- in place of rules that exist -------------------------------------------------------------
@@ -663,6 +659,133 @@ def test_rules_without_source():
     assert "ad.adjoint_of" in str(caught.value)
     exec("@ad.adjoint_of(f)\ndef f_adjoint(z, d_z, x):\n    return 5.0 * d_z\n", scope)
     assert ad.grad(lambda x: f(x) * 2)(1.0) == 10.0
+
+
+# -- forward mode -----------------------------------------------------------------------------
+
+
+def test_partials_serve_forward_mode():
+    give_softplus_a_rule()
+
+    def loss(w, x):
+        return np.sum(softplus(w * x))
+
+    check_grads(loss, (np.array([[-1.0], [0.5]]), np.ones(3)))
+
+    def loop(x):
+        s = 0.0
+        for i in range(4):
+            x = softplus(x) * 0.5 if i % 2 else x
+            s = s + softplus(x * i)
+        return s * x
+
+    check_grads(loop, (0.7,))
+
+
+def test_tangent_lines():
+    def energy(x, k):
+        return np.einsum("i,ij,j->", x, k, x)
+
+    @ad.rule(energy)
+    def energy_rule(e, x, k):
+        ad.d[e] = (x @ k) @ ad.d[x] + ad.d[x] @ (k @ x) + x @ ad.d[k] @ x
+        ad.d[x] += ad.d[e] * (k @ x + x @ k)
+        ad.d[k] += ad.d[e] * np.outer(x, x)
+
+    args = np.array([1.0, -2.0]), np.array([[2.0, 0.5], [0.1, 1.0]])
+    check_grads(energy, args)
+    check_grads(lambda x: np.sin(energy(2 * x, args[1])), args[:1])
+
+
+def test_lines_of_one_mode_do_not_serve_the_other():
+    def f(x):
+        return np.sum(x)
+
+    @ad.rule(f)
+    def reverse_only(z, x):
+        ad.d[x] += np.full(x.shape, ad.d[z])
+
+    with pytest.raises(ad.NoDerivativeError, match="derivative"):
+        ad.jvp(lambda x: f(x) * 2, (np.ones(2),), (np.ones(2),))
+
+    @ad.rule(f)
+    def forward_only(z, x):
+        ad.d[z] = np.sum(ad.d[x])
+
+    assert ad.jvp(lambda x: f(x) * 2, (np.ones(2),), (np.ones(2),))[1] == 4
+    with pytest.raises(ad.NoDerivativeError, match="derivative"):
+        ad.grad(lambda x: f(x) * 2)(np.ones(2))
+
+
+def test_tangent_of():
+    @ad.tangent_of(scaled)
+    def scaled_tangent(z, t, x, k, axis=None):
+        assert axis == "axis"
+        return k * np.sum(t[0]) + np.sum(x) * t[1]
+
+    def loss(x, k):
+        return scaled(2 * x, k, axis="axis") ** 2
+
+    x, t = np.array([1.0, 2.0]), np.array([1.0, 0.5])
+    assert ad.jvp(loss, (x, 3.0), (t, 1.0))[1] == pytest.approx(2 * 18 * (9 + 6))
+    assert ad.jvp(lambda x: loss(x, 3.0), (x,), (t,))[1] == pytest.approx(2 * 18 * 9)
+    with pytest.raises(ad.NoDerivativeError, match="ad.tangent_of only"):
+        ad.grad(loss)(x, 3.0)
+
+    @ad.adjoint_of(scaled)
+    def scaled_adjoint(z, d_z, x, k, axis=None):
+        return np.full_like(x, k * d_z), np.sum(x) * d_z
+
+    check_grads(loss, (x, 3.0))
+    own.forget(scaled)
+
+    @ad.adjoint_of(scaled)
+    def adjoint_alone(z, d_z, x, k, axis=None):
+        return np.full_like(x, k * d_z), np.sum(x) * d_z
+
+    with pytest.raises(ad.NoDerivativeError, match="ad.adjoint_of only"):
+        ad.jvp(loss, (x, 3.0), (t, 1.0))
+
+
+def test_a_tangent_that_is_an_argument_shares_memory():
+    def same(x):
+        return float(x) if np.ndim(x) == 0 else x
+
+    @ad.tangent_of(same)
+    def same_tangent(z, t, x):
+        print(end="")
+        return t[0]
+
+    def f(x):
+        y = x * 2
+        z = same(y) * 1.0
+        y[0] = 7.0
+        return np.sum(z) + np.sum(y)
+
+    assert ad.jvp(f, (np.ones(2),), (np.ones(2),))[1] == 2 + 2 + 0 + 2
+
+
+def test_a_wrong_tangent_is_refused():
+    def total(x):
+        return np.sum(x)
+
+    @ad.rule(total)
+    def total_rule(z, x):
+        ad.d[z] = ad.d[x]
+
+    with pytest.raises(ad.RuleError, match="total_rule: .*tangent of shape"):
+        ad.jvp(total, (np.ones(3),), (np.ones(3),))
+
+    def dark(x):
+        return float(f"{np.sum(x)}")
+
+    @ad.tangent_of(dark)
+    def dark_tangent(z, t, x):
+        print(end="")
+        return [t[0]]
+
+    with pytest.raises(ad.RuleError, match="dark_tangent: .*a list of 1"):
+        ad.jvp(dark, (np.ones(3),), (np.ones(3),))
 
 
 # -- errors -----------------------------------------------------------------------------------

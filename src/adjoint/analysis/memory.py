@@ -52,6 +52,11 @@ class Memory:
                 self._join(root, other)
         self._changed = {self._find(v) for v in changed}
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether the function changes anything in place."""
+        return bool(self._changed)
+
     def is_changed(self, var: Var) -> bool:
         """Whether something may change the memory of `var` in place."""
         return bool(self._changed) and self._find(var) in self._changed

@@ -22,7 +22,21 @@ def name_of(fn: Any) -> str:
     if isinstance(fn, np.ufunc):  # it does not say where it is from
         special = sys.modules.get("scipy.special")
         module = "scipy.special" if getattr(special, name, None) is fn else "numpy"
-    return f"{module}.{name}" if module and module != "builtins" else name
+    if not module or module == "builtins":
+        return name
+    return f"{_public(module, name, fn)}.{name}"
+
+
+def _public(module: str, name: str, fn: Any) -> str:
+    """The shortest module around a private one that has the function too."""
+    parts = module.split(".")
+    if not any(p.startswith("_") for p in parts):
+        return module
+    for end in range(1, len(parts)):
+        around = ".".join(parts[:end])
+        if getattr(sys.modules.get(around), name, None) is fn:
+            return around
+    return module
 
 
 def example_of_a_rule(fn: Any, by: str | None = None) -> str:

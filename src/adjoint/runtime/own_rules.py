@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import RuleError
 from ..rules.own import place_of
-from .generic import fit, is_differentiable, zeros_like
+from .generic import fit, fit_tangent, is_differentiable, zeros_like
 
 
 def one_for_each(cotangents: Any, least: int, most: int, rule: Any) -> tuple[Any, ...]:
@@ -49,6 +49,23 @@ def by_rule(d: Any, x: Any, d_z: Any, rule: Any, name: str) -> Any:
     if have not in ((), want) and not (have == np.shape(d_z) and _broadcasts(want, have)):
         raise _wrong(d, x, rule, name)
     return fit(d, x)
+
+
+def tangent_by_rule(t: Any, z: Any, rule: Any) -> Any:
+    """The tangent `t` of a result `z`, fitted to it: an error if it has another form."""
+    if isinstance(z, (list, tuple, dict)):
+        _check_structure(t, z, rule, "result")
+        return t
+    if t is not None:
+        unfit = isinstance(t, (list, tuple, dict)) or not is_differentiable(t)
+        if unfit or not _broadcasts(np.shape(t), np.shape(z)):
+            raise RuleError(
+                f"the rule gives the result {_form(t, 'a tangent')}, but it is "
+                f"{_form(z, 'an array')}",
+                place_of(rule),
+                "A tangent has the shape and the structure of the result.",
+            )
+    return fit_tangent(t, z)
 
 
 def _check_structure(d: Any, x: Any, rule: Any, name: str) -> None:
