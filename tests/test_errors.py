@@ -76,28 +76,6 @@ def class_statement(x):
     return x * x if Local else x
 
 
-@case(2.0, says=["`nonlocal`", "Return the value instead"])
-def nonlocal_statement(x):
-    k = x
-
-    def inner(y):
-        nonlocal k  # here
-        k = y * 2
-
-    inner(x)
-    return k
-
-
-nonlocal_statement.reported_in = "inner"
-
-
-@case(2.0, says=["the global `external`", "Return the value instead"])
-def global_statement(x):
-    global external
-    external = x * 2  # here
-    return x * x
-
-
 @case(np.ones(3), says=["`del`"])
 def delete_element(x):
     xs = [x[0], x[1]]
@@ -116,18 +94,6 @@ class Box:
 
 
 box = Box()
-
-
-@case(2.0, says=["attribute"])
-def attribute_assignment_of_an_object(x):
-    box.value = x * 2  # here
-    return box.value
-
-
-@case(2.0, says=["attribute"])
-def attribute_augmented(x):
-    box.value += x * 2  # here
-    return x * x
 
 
 @case(2.0, says=["`from ... import`", "Import at the top"])

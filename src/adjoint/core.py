@@ -45,8 +45,12 @@ class Var:
         self.root: Var = self  # the first version of the same object
         self.external: External | None = None  # read from outside the function
         self.tangent = False  # belongs to the tangents of a forward pass
-        self.serial = Var._made
+        self.serial = Var.next_serial()
+
+    @staticmethod
+    def next_serial() -> int:
         Var._made += 1
+        return Var._made - 1
 
     @staticmethod
     def count() -> int:
@@ -130,6 +134,7 @@ POP = Intrinsic("pop", effect=True)  # v = xs.pop()
 REVERSE = Intrinsic("reverse", effect=True)  # xs.reverse()
 RAISE = Intrinsic("raise", effect=True)
 ASSERT = Intrinsic("assert", effect=True)
+SETATTR = Intrinsic("setattr", effect=True)  # args: object, Const name, value
 ENTER = Intrinsic("enter", effect=True)  # a `with` block starts; the value is that of __enter__
 LEAVE = Intrinsic("leave", effect=True)  # it ends, in the same block of the core
 

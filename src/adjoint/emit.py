@@ -102,6 +102,13 @@ class _Writer:
         self.helpers: dict[str, list[str]] = {}
         self.externals: dict[int, str] = {}
         self.params = {p.name for f in functions for p in f.params}
+        # Globals that are assigned: what was read of them before has to be kept.
+        self.assigned = {
+            s.args[1].value  # type: ignore[union-attr]
+            for f in functions
+            for s in core.walk(f.body)
+            if isinstance(s, Op) and s.fn is core.SETATTR
+        }
         self.functions = _unique_names(functions)
         self.reserved = set(self.functions.values())
         for function in functions:
@@ -134,6 +141,7 @@ class _Writer:
             external.kind == "global"
             and external.holder is self.globals
             and name not in self.params
+            and name not in self.assigned
         ):
             return _parse(path)
         key = (
@@ -311,6 +319,10 @@ class _Writer:
             self.in_place(op)
         elif op.fn is core.RAISE:
             self.write(ast.Raise(self.atom(op.args[0]), None), op)
+        elif op.fn is core.SETATTR:
+            name = op.args[1].value  # type: ignore[union-attr]
+            place = ast.Attribute(self.atom(op.args[0]), name, ast.Store())
+            self.write(ast.Assign([place], self.value(op.args[2])), op)
         elif op.fn is core.ASSERT:
             message = self.atom(op.args[1]) if len(op.args) > 1 else None
             self.write(ast.Assert(self.atom(op.args[0]), message), op)

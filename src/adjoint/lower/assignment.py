@@ -13,7 +13,6 @@ from ..builder import is_number
 from ..core import Atom, Const, Var
 from ..types import Array, Dict, List, Tuple, Type, is_container, join
 from .expressions import BINARY, Expressions, is_shared, known_length
-from .refusals import NAMES
 
 
 class Assignment(Expressions):
@@ -29,10 +28,6 @@ class Assignment(Expressions):
     def assign(self, target: Any, value: Atom) -> None:
         self.at(target)
         if isinstance(target, gast.Name):
-            if target.id in self.frame.globals:
-                raise self.refuse(
-                    f"the global `{target.id}` is assigned", target, "Return the value instead."
-                )
             self.bind(target.id, self.quiet(value))
         elif isinstance(target, (gast.Tuple, gast.List)):
             self._unpack(target, value)
@@ -41,11 +36,12 @@ class Assignment(Expressions):
             self.at(target)
             self.store(container, index, value, target)
         else:
-            raise self.refuse(
-                f"assignment to {NAMES.get(type(target).__name__, 'this target')} is not supported",
-                target,
-                "Keep the value in a local variable and return it.",
-            )
+            owner = self.pinned(self.expr(target.value))
+            self.at(target)
+            self.assign_attribute(owner, target.attr, value, target)
+
+    def assign_attribute(self, owner: Atom, name: str, value: Atom, node: Any) -> None:
+        raise NotImplementedError  # by OutsideState
 
     def _unpack(self, target: Any, value: Atom) -> None:
         targets = target.elts
@@ -109,8 +105,15 @@ class Assignment(Expressions):
             if after is not None:
                 self.bind(target.id, after)
             return
-        if not isinstance(target, gast.Subscript):
-            raise self.refuse("assignment to an attribute is not supported", node)
+        if isinstance(target, gast.Attribute):
+            owner = self.pinned(self.expr(target.value))
+            current = self.present(self.attribute(owner, target.attr, target))
+            value = self.expr(node.value)
+            self.at(node)
+            after = self.augmented(current, value, node)
+            if after is not None:
+                self.assign_attribute(owner, target.attr, after, target)
+            return
         container, index = self.expr(target.value), self.expr(target.slice)
         if isinstance(container.type, Array):
             before = self.subscript(container, index, target)

@@ -14,7 +14,7 @@ from ..types import UNDEFINED_TYPE, Object, Unknown
 from .assignment import Assignment
 from .exits import EXIT, RAISED, exit_code_of
 from .expressions import truth
-from .state import Poison, State
+from .state import Key, Poison, State, shown
 
 
 class Branches(Assignment):
@@ -62,10 +62,10 @@ class Branches(Assignment):
             for r in {**ends[0].versions, **ends[1].versions}
             if ends[0].versions.get(r, r) is not ends[1].versions.get(r, r) and is_outer(r, before)
         ]
-        merged: dict[str, Any] = {
+        merged: dict[Key, Any] = {
             n: v for n, v in ends[0].env.items() if n not in names and n in ends[1].env
         }
-        kept: list[str] = []
+        kept: list[Key] = []
         for name in names:
             value = self._merge_static(name, ends, alive)
             if value is None:
@@ -78,7 +78,7 @@ class Branches(Assignment):
                 if ended and alive is not None:
                     block.yields = [UNDEFINED] * (len(kept) + len(roots))
                     continue
-                block.yields = [self._yielded(end.env.get(n, UNDEFINED), merged, n) for n in kept]
+                block.yields = [self._yielded(self.bound(n), merged, n) for n in kept]
                 block.yields += [end.versions.get(r, r) for r in roots]
         kept_names = [n for n in kept if n not in merged]
         for block in blocks:
@@ -93,14 +93,15 @@ class Branches(Assignment):
         sources = [list(b.yields) for b in blocks]
         results = self.b.branch(test, *blocks)
         for name, result, a, b in zip(kept_names, results, sources[0], sources[1]):
-            if isinstance(result, Var) and name[0] != "<":
-                result.name, result.named = name, True
+            if isinstance(result, Var) and shown(name)[0] != "<":
+                result.name, result.named = shown(name), True
             self.alias_merge(result, a, b)
             merged[name] = result
             live = [a, b] if alive is None else [(a, b)[ends.index(alive)]]
-            if isinstance(result, Var) and self.may_be_unbound(*live):
+            if isinstance(result, Var) and result.named and self.may_be_unbound(*live):
                 self.unbound.add(result)
-        self.env.update(merged)
+        for name, value in merged.items():
+            self.rebind(name, value)
         for root, result in zip(roots, results[len(kept_names) :], strict=True):
             assert isinstance(result, Var)
             result.name, result.named = root.name, root.named
@@ -147,7 +148,7 @@ class Branches(Assignment):
         self.b.emit(core.Op(None, core.RAISE, [error], {}, "", self.b.origin))
         self.env[EXIT] = constant(RAISED)
 
-    def _merge_static(self, name: str, ends: list[State], alive: State | None) -> Any:
+    def _merge_static(self, name: Key, ends: list[State], alive: State | None) -> Any:
         """A merged value that needs no variable; None where one is needed."""
         values = [end.env.get(name, UNDEFINED) for end in ends]
         if alive is not None and name == EXIT:
@@ -158,14 +159,17 @@ class Branches(Assignment):
         statics = [v for v in values if isinstance(v, Const) and callable(v.value)]
         if statics:
             error = UnsupportedSyntaxError(
-                f"which function `{name}` is depends on a branch",
+                f"which function `{shown(name)}` is depends on a branch",
                 self.b.origin,
                 "Call each function in its own branch.",
             )
             return Poison(error)
         return None
 
-    def _yielded(self, value: Any, merged: dict[str, Any], name: str) -> Atom:
+    def _yielded(self, value: Any, merged: dict[Key, Any], name: Key) -> Atom:
+        if isinstance(value, Poison):
+            merged[name] = value
+            return UNDEFINED
         try:
             return self.read(value)
         except AdjointError as error:
@@ -180,7 +184,7 @@ class Branches(Assignment):
                 self.aliases.same(result.root, source.root)
 
 
-def _equal(ends: list[State], name: str) -> bool:
+def _equal(ends: list[State], name: Key) -> bool:
     a, b = (end.env.get(name, UNDEFINED) for end in ends)
     if isinstance(a, Poison) or isinstance(b, Poison):
         return a is b

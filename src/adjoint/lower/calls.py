@@ -216,6 +216,8 @@ class Calls(Invocation):
         target = Var("result", t)
         target.varied = any(a.varied for a in [*args, *kwargs.values()]) and carries_derivative(t)
         self.b.emit(core.Op(target, core.CALL, present, options, "", self.b.origin))
+        if keeps:
+            self.forget_outside(name_of(value))
         if keeps and not self.silent and any(a.varied for a in [*args, *kwargs.values()]):
             made = self.b.definition(fn, core.ATTRIBUTE)
             name = made.args[1].value if made is not None else name_of(value)  # type: ignore[union-attr]

@@ -26,6 +26,9 @@ from .comprehensions import Comprehensions
 
 
 class Contexts(Comprehensions):
+    def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+        raise NotImplementedError  # by Calls
+
     def opaque(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         raise NotImplementedError  # by Calls
 

@@ -43,7 +43,7 @@ from ..types import (
     type_of,
 )
 from .guards import Guard
-from .state import Aliases, Bound, Closure, Frame, Poison, State, stale_error
+from .state import Aliases, Bound, Closure, Frame, Key, Poison, State, stale_error
 
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
@@ -83,9 +83,11 @@ class Expressions:
     def __init__(self, builder: Builder) -> None:
         self.b = builder
         self.frames: list[Frame] = []
+        self.cells: dict[Any, Any] = {}  # names of other frames, attributes: by holder and name
         self.versions: dict[Var, Var] = {}
         self.stale: dict[Var, Origin | None] = {}
         self.unbound: set[Var] = set()
+        self.published: set[Var] = set()  # what objects outside hold by now
         self.awaited: set[Var] = set()  # read in a loop before the type that it gives them is known
         self.aliases = Aliases()
         self.rewritten: set[Var] = set()  # lists and dicts that may hold other elements by now
@@ -107,14 +109,36 @@ class Expressions:
         return self.frame.env
 
     def snapshot(self) -> State:
+        env: dict[Any, Any] = {**self.env, **self.cells}
         return State(
-            dict(self.env), dict(self.versions), dict(self.stale), set(self.unbound), Var.count()
+            env,
+            dict(self.versions),
+            dict(self.stale),
+            set(self.unbound),
+            Var.count(),
         )
 
     def restore(self, state: State) -> None:
         state = state.copy()
-        self.frame.env, self.versions, self.stale = state.env, state.versions, state.stale
-        self.unbound = state.unbound
+        self.frame.env = {k: v for k, v in state.env.items() if isinstance(k, str)}
+        self.cells = {k: v for k, v in state.env.items() if not isinstance(k, str)}
+        self.versions, self.stale, self.unbound = state.versions, state.stale, state.unbound
+
+    def bound(self, key: Key) -> Any:
+        """What a name or an attribute is bound to at this point."""
+        if isinstance(key, str):
+            return self.env.get(key, UNDEFINED)
+        return self.cells[key] if key in self.cells else self.missing(key)
+
+    def missing(self, key: Any) -> Any:
+        """What an attribute is that has not been looked at yet."""
+        return UNDEFINED
+
+    def rebind(self, key: Key, value: Any) -> None:
+        if isinstance(key, str):
+            self.env[key] = value
+        else:
+            self.cells[key] = value
 
     def refuse(self, what: str, node: Any, advice: str = "") -> UnsupportedSyntaxError:
         return UnsupportedSyntaxError(what, self.frame.source.origin(node), advice)
@@ -257,7 +281,8 @@ class Expressions:
                 "a function is put into a list or dict that exists already", self.b.origin,
                 "Write the functions where the list is made: [f, g].",
             )  # fmt: skip
-        if any(self._is_attribute(v) for v in (root, *self.aliases.of(root))):
+        held = (root, *self.aliases.of(root))
+        if any(self._is_attribute(v) or v in self.published for v in held):
             raise UnsupportedSyntaxError(
                 "an array or a list that belongs to an object is changed", self.b.origin,
                 "Change a copy, and return it.",
@@ -293,6 +318,8 @@ class Expressions:
         frame: Frame | None = self.frame
         if name not in self.frame.globals:
             while frame is not None:
+                if (frame, name) in self.cells:
+                    return self._checked(self.cells[frame, name], name, node)
                 if name in frame.env:
                     return self._checked(frame.env[name], name, node)
                 if name in frame.locals:
@@ -301,11 +328,18 @@ class Expressions:
                     break
                 frame = frame.parent
         frame = frame or self.frame
+        assigned = self.assigned_outside(frame, name, node)
+        if assigned is not None:
+            return assigned
         if name in frame.externals:
             return frame.externals[name]
         atom = self._load_external(frame, name, node)
         frame.externals[name] = atom
         return atom
+
+    def assigned_outside(self, frame: Frame, name: str, node: Any) -> Atom | None:
+        """What has been assigned to a name that lives outside, if anything has."""
+        return None
 
     def _checked(self, value: Any, name: str, node: Any) -> Atom:
         if isinstance(value, Poison):
@@ -516,7 +550,11 @@ class Expressions:
         """Give a value a name of the user's."""
         if isinstance(value, Var) and not value.named and value.root is value:
             value.name, value.named = name, True
-        self.env[name] = self.object_of(value)
+        self.rebind(self.key_of(name), self.object_of(value))
+
+    def key_of(self, name: str) -> Key:
+        """Where the frame on top keeps what it binds to a name."""
+        return (self.frame, name) if name in self.frame.shared else name
 
     def expr_Tuple(self, node: Any) -> Atom:
         return self.b_tuple(self._elements(node.elts))

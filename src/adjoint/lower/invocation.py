@@ -110,6 +110,8 @@ class Invocation(Methods):
         frame.env[EXIT] = constant(GO_ON)
         frame.env[RETURN] = UNDEFINED
         self.frames.append(frame)
+        for name in frame.shared & frame.env.keys():
+            self.cells[frame, name] = frame.env.pop(name)
         node = frame.source.node
         if isinstance(node, gast.Lambda):
             result = self.expr(node.body)

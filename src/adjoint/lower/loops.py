@@ -26,7 +26,7 @@ from .assigned import assigned_names
 from .branches import Branches, is_outer
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED, returns
 from .expressions import known_length, truth
-from .state import Poison, State
+from .state import Key, Poison, State, shown
 
 _MAX_ROUNDS = 12  # of the search for the types that a loop keeps
 
@@ -83,9 +83,9 @@ class Loops(Branches):
         """
         origin = self.b.origin
         before = self.snapshot()
-        assigned = assigned_names(node)
+        assigned = [self.key_of(n) for n in assigned_names(node) if self._is_own_name(n)]
         names = [n for n in assigned if not self._keeps(n, node)]
-        rebound: set[str] = set()  # names that were taken for kept once, and are not
+        rebound: set[Key] = set()  # names that were taken for kept once, and are not
         params: dict[Any, tuple[Type, bool]] = {}  # name or root -> type and variedness
         roots: list[Var] = []
         stale: dict[Var, Any] = {}
@@ -106,6 +106,7 @@ class Loops(Branches):
                 and r not in roots
                 and is_outer(r, before)
             ]
+            assigned += [k for k in end.env if self._is_new_cell(k, assigned, entry, end, before)]
             # `y += v` changes an array, and binds no other: y is not carried, its versions are.
             kept = {n for n in names if _is_kept(entry.env.get(n), end.env.get(n))} - rebound
             rebound |= {
@@ -114,7 +115,7 @@ class Loops(Branches):
             wanted = [n for n in assigned if n in rebound or (n in names and n not in kept)]
             if wanted != names:
                 names = wanted
-                params = {k: v for k, v in params.items() if not isinstance(k, str)}
+                params = {k: v for k, v in params.items() if isinstance(k, Var)}
                 continue
             grown = self._grow(names, roots, inits, yields, params, give_up=round_ > 6)
             new_stale = {
@@ -132,16 +133,27 @@ class Loops(Branches):
             raise self.refuse("no fixed types are found for what this loop changes", node)
         self._finish_loop(node, names, roots, entry, inits, yields, block, make, before, stale)
 
-    def _keeps(self, name: str, node: Any) -> bool:
+    def _is_own_name(self, name: str) -> bool:
+        return name not in self.frame.nonlocals and name not in self.frame.globals
+
+    def _is_new_cell(
+        self, key: Any, assigned: list[Any], entry: State, end: State, before: State
+    ) -> bool:
+        """Whether a body has changed an attribute, or a name of another frame, from outside it."""
+        if isinstance(key, str) or key in assigned or key[0].serial >= before.mark:
+            return False
+        return end.env[key] is not entry.env.get(key)
+
+    def _keeps(self, name: Key, node: Any) -> bool:
         """Whether a loop only changes the array of this name, by `y += v`, and binds no other."""
-        value = self.env.get(name)
+        value = self.env.get(name) if isinstance(name, str) else None
         if not isinstance(value, Var) or not isinstance(value.type, Array):
             return False
         return not is_number(value.type) and name not in assigned_names(node, False)
 
     def _round(
         self,
-        names: list[str],
+        names: list[Any],
         roots: list[Var],
         params: dict[Any, tuple[Type, bool]],
         lost: dict[Any, Poison],
@@ -154,7 +166,9 @@ class Loops(Branches):
         inits: list[Atom] = []
         poisoned = dict(lost)
         for name in names:
-            value = self.env.get(name, UNDEFINED)
+            value = self.bound(name)
+            if isinstance(value, Poison):
+                poisoned[name] = value
             try:
                 inits.append(UNDEFINED if isinstance(value, Poison) else self.read(value))
             except AdjointError as error:
@@ -165,17 +179,18 @@ class Loops(Branches):
         for key, init in zip(keys, inits, strict=True):
             if key in poisoned:
                 params.setdefault(key, (init.type, False))
-                self.env[key] = poisoned[key]
+                self.rebind(key, poisoned[key])
                 continue
             t, varied = params.setdefault(key, (init.type, init.varied))
-            param = Var(key if isinstance(key, str) else key.name, t, named=True, varied=varied)
-            if isinstance(key, str):
-                param.named = key[0] != "<"
+            name = key.name if isinstance(key, Var) else shown(key)
+            param = Var(name, t, named=True, varied=varied)
+            if not isinstance(key, Var):
+                param.named = name[0] != "<"
                 static = isinstance(init, Const) and callable(init.value)
-                if static or (type(t) is Type and key[0] == "<"):
-                    self.env[key] = init
+                if static or (type(t) is Type and name[0] == "<"):
+                    self.rebind(key, init)
                 else:
-                    self.env[key] = param
+                    self.rebind(key, param)
                     self.alias_merge(param, init)
                     if param.named and self.may_be_unbound(init):
                         self.unbound.add(param)
@@ -193,7 +208,7 @@ class Loops(Branches):
             yields: list[Atom] = []
             for name in names:
                 yields.append(UNDEFINED)
-                value = self.env.get(name, UNDEFINED)
+                value = self.bound(name)
                 if isinstance(value, Poison):
                     lost.setdefault(name, value)
                     continue
@@ -206,7 +221,7 @@ class Loops(Branches):
 
     def _grow(
         self,
-        names: list[str],
+        names: list[Any],
         roots: list[Var],
         inits: list[Atom],
         yields: list[Atom],
@@ -234,7 +249,7 @@ class Loops(Branches):
     def _finish_loop(
         self,
         node: Any,
-        names: list[str],
+        names: list[Any],
         roots: list[Var],
         entry: State,
         inits: list[Atom],
@@ -254,10 +269,10 @@ class Loops(Branches):
         loop_inits: list[Atom] = []
         loop_yields: list[Atom] = []
         results: list[Var] = []
-        after: dict[str, Any] = {}
+        after: dict[Any, Any] = {}
         keys: list[Any] = [*names, *roots]
         for key, init, end in zip(keys, inits, yields, strict=True):
-            if isinstance(key, str):
+            if not isinstance(key, Var):
                 param = entry.env.get(key, UNDEFINED)
                 if isinstance(param, Poison) and end is UNDEFINED:
                     after[key] = param
@@ -268,19 +283,19 @@ class Loops(Branches):
                     after[key] = end
                     continue
                 if not isinstance(param, Var):
-                    param = Var(key, end.type, named=key[0] != "<")
+                    param = Var(shown(key), end.type, named=shown(key)[0] != "<")
             else:
                 param = entry.versions[key]
             assert isinstance(param, Var)
             if param in self.awaited and type(param.type) is Type:
-                raise self.refuse(f"`{key}` is read before it has a value", node)
+                raise self.refuse(f"`{shown(key)}` is read before it has a value", node)
             result = Var(param.name, param.type, named=param.named)
             result.varied = param.varied or end.varied
             loop_params.append(param)
             loop_inits.append(init)
             loop_yields.append(end)
             results.append(result)
-            if isinstance(key, str):
+            if not isinstance(key, Var):
                 after[key] = result
                 self.alias_merge(result, init, end)
             else:
@@ -298,7 +313,8 @@ class Loops(Branches):
             }
         )
         self.b.block.stmts.append(loop)
-        self.env.update(after)
+        for key, value in after.items():
+            self.rebind(key, value)
         for init, end, result in zip(loop_inits, loop_yields, results, strict=True):
             skipped = self.may_be_unbound(init) and not self._runs(loop)
             if result.named and (skipped or end is UNDEFINED or end in unbound_at_end):

@@ -6,7 +6,6 @@ NAMES = {
     "With": "`with`",
     "Match": "`match`",
     "ClassDef": "a class inside a function",
-    "Nonlocal": "`nonlocal`",
     "AsyncFor": "`async for`",
     "AsyncWith": "`async with`",
     "Attribute": "an attribute",
@@ -16,6 +15,5 @@ ADVICE = {
     "Try": "Move the `try` out of the function that is differentiated.",
     "Match": "Write it with if and elif.",
     "ClassDef": "Define the class outside.",
-    "Nonlocal": "Return the value instead.",
     "ImportFrom": "Import at the top of the file.",
 }

@@ -68,20 +68,50 @@ class Frame:
     env: dict[str, Any] = field(default_factory=dict)
     parent: Frame | None = None
     externals: dict[str, Atom] = field(default_factory=dict)
-    globals: frozenset[str] = frozenset()
     template: dict[str, Atom] | None = None  # what d[x] means, inside a rule
     statement: int = 0  # the line of the statement that is being interpreted
     identity: Any = None  # what tells that a function calls itself
+    serial: int = field(default_factory=Var.next_serial)
+
+    @functools.cached_property
+    def globals(self) -> frozenset[str]:
+        return _declared(self.source.node, gast.Global)
+
+    @functools.cached_property
+    def nonlocals(self) -> frozenset[str]:
+        return _declared(self.source.node, gast.Nonlocal)
 
     @functools.cached_property
     def locals(self) -> frozenset[str]:
         """The names that the function assigns: Python does not look for them outside."""
-        return _assigned_names(self.source.node) - self.globals
+        return _assigned_names(self.source.node) - self.globals - self.nonlocals
+
+    @functools.cached_property
+    def shared(self) -> frozenset[str]:
+        """The names that functions inside this one assign: kept where those find them."""
+        named: set[str] = set()
+        for node in gast.walk(self.source.node):
+            if isinstance(node, gast.Nonlocal):
+                named.update(node.names)
+        named -= self.nonlocals
+        if not named:
+            return frozenset()
+        return frozenset(named & (self.locals | set(_parameters(self.source.node))))
+
+
+Key = str | tuple[Any, str]
+"""What a state binds: a name of the frame on top; or, beside its holder, a name of another frame
+or an attribute of an object."""
+
+
+def shown(key: Any) -> str:
+    """The name in a key, as the user wrote it."""
+    return key[1] if isinstance(key, tuple) else key
 
 
 @dataclass
 class State:
-    env: dict[str, Any]
+    env: dict[Key, Any]
     versions: dict[Var, Var]
     stale: dict[Var, Origin | None]
     unbound: set[Var]  # variables that have no value on some of the paths to here
@@ -191,4 +221,23 @@ def _assigned_names(function: Any) -> frozenset[str]:
     body = function.body if isinstance(function.body, list) else [function.body]
     for statement in body:
         visit(statement, False)
+    return frozenset(found)
+
+
+def _parameters(function: Any) -> list[str]:
+    spec = function.args
+    rest = [a for a in (spec.vararg, spec.kwarg) if a is not None]
+    return [a.id for a in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *rest]]
+
+
+def _declared(function: Any, kind: Any) -> frozenset[str]:
+    """The names that a function declares `global` or `nonlocal`, those inside it excepted."""
+    found: set[str] = set()
+    todo = list(function.body) if isinstance(function.body, list) else []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, kind):
+            found.update(node.names)
+        if not isinstance(node, (gast.FunctionDef, gast.Lambda, gast.ClassDef)):
+            todo += gast.iter_child_nodes(node)
     return frozenset(found)

@@ -12,12 +12,12 @@ from .. import core
 from ..core import UNDEFINED, Atom, Const
 from ..infer import constant
 from ..types import Object
-from .contexts import Contexts
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits
+from .outside import OutsideState
 from .refusals import ADVICE, NAMES
 
 
-class Statements(Contexts):
+class Statements(OutsideState):
     # -- blocks ---------------------------------------------------------------------------
 
     def statements(self, nodes: list[Any]) -> None:
@@ -69,7 +69,10 @@ class Statements(Contexts):
         pass
 
     def stmt_Global(self, node: Any) -> None:
-        self.frame.globals |= frozenset(node.names)
+        pass  # `Frame.globals` knows
+
+    def stmt_Nonlocal(self, node: Any) -> None:
+        pass  # `Frame.nonlocals` knows
 
     def stmt_Import(self, node: Any) -> None:
         import importlib
@@ -77,9 +80,8 @@ class Statements(Contexts):
         for alias in node.names:
             module = importlib.import_module(alias.name)
             bound = module if alias.asname else importlib.import_module(alias.name.split(".")[0])
-            self.env[alias.asname or alias.name.split(".")[0]] = Const(
-                bound, Object(type(bound)), alias.asname or alias.name
-            )
+            name = alias.asname or alias.name.split(".")[0]
+            self.bind(name, Const(bound, Object(type(bound)), alias.asname or alias.name))
 
     def stmt_Assert(self, node: Any) -> None:
         test = self.expr(node.test)
@@ -108,7 +110,7 @@ class Statements(Contexts):
         for target in node.targets:
             if not isinstance(target, gast.Name):
                 raise self.refuse("`del` of an element is not supported", node)
-            self.env[target.id] = UNDEFINED
+            self.rebind(self.key_of(target.id), UNDEFINED)
 
     def stmt_Return(self, node: Any) -> None:
         value = constant(None) if node.value is None else self.expr(node.value)
@@ -128,13 +130,10 @@ class Statements(Contexts):
         for decorator in reversed(node.decorator_list):
             self.at(decorator)
             value = self.call(self.expr(decorator), [value], {}, decorator)
-        self.env[node.name] = value
+        self.bind(node.name, value)
 
     def closure(self, node: Any, name: str) -> Atom:
         raise NotImplementedError  # by Invocation
-
-    def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
-        raise NotImplementedError  # by Calls
 
     def primitive(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
         raise NotImplementedError  # by Calls
