@@ -12,6 +12,7 @@ import numpy as np
 
 from .compile import Compiled, Compiler
 from .errors import ArgumentError, CotangentError
+from .operators import operator
 from .request import Argument, Request
 from .retell import retell
 from .rules import own
@@ -21,6 +22,7 @@ from .spec import Names, Numbers, Spec
 from .types import UNKNOWN, Symbols, array_module, array_namespace
 
 
+@operator("derivative")
 class Gradient:
     """A function that computes the gradient of another; made by `grad` and `value_and_grad`.
 
@@ -42,6 +44,11 @@ class Gradient:
         # The signature of the last call is tried first: (whether arguments have it, its code).
         self._latest: tuple[Callable[..., bool], Any] = (_never, None)
         self._arity = self._compiler.arity if self._compiler.plain else -1
+
+    @property
+    def parts(self) -> tuple[Callable[..., Any], str, Spec]:
+        """What the compiler makes the same derivative from, inside another function."""
+        return self.primal, self._mode, self._spec
 
     def _request(self, names: tuple[str, ...]) -> Request:
         return Request(self._mode, names, self._spec.is_single(), self._spec.has_aux)
@@ -151,6 +158,7 @@ def grad(
 def grad(
     fn: None = ..., argnums: Numbers = ..., argnames: Names = ..., has_aux: bool = ...
 ) -> Callable[[Callable[..., Any]], Gradient]: ...
+@operator("grad")
 def grad(
     fn: Callable[..., Any] | None = None,
     argnums: Numbers = None,
@@ -184,6 +192,7 @@ def grad(
     return Gradient(fn, "grad", spec)
 
 
+@operator("value_and_grad")
 def value_and_grad(
     fn: Callable[..., Any] | None = None,
     argnums: Numbers = None,
@@ -235,6 +244,7 @@ def _new_vjp_compiler(fn: Callable[..., Any]) -> Compiler:
 _kept_vjp_compiler = functools.lru_cache(maxsize=256)(_new_vjp_compiler)
 
 
+@operator("vjp")
 def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The value of a function, and the function that pulls a cotangent of it back.
 

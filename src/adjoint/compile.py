@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .core import External
-from .errors import AliasingError, ArgumentError
+from .differentiable import check_type
+from .errors import AliasingError
 from .request import Argument, Request
 from .rules import own
 from .runtime.generic import rebuild
 from .signature import signature_of
-from .types import Array, Scalar, Symbols, Type, freeze, is_container, type_of
+from .spec import callable_signature
+from .types import Symbols, freeze, type_of
 
 if TYPE_CHECKING:
     from .emit import Emitted
@@ -111,7 +113,7 @@ class Compiler:
         self.promote = promote  # ints that are differentiated by count as floats
         self.request = request
         self.select = select  # (bound arguments, those given) -> the names to differentiate by
-        self.signature = _signature(fn)
+        self.signature = callable_signature(fn)
         self.parameters = tuple(self.signature.parameters.values())
         self.plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
         self.arity = len(self.parameters)
@@ -190,7 +192,7 @@ class Compiler:
 
         promote = wrt and self.promote
         if promote:
-            check_differentiable(value, name)
+            check_type(type_of(value, Symbols(), promote=True), name)
         t = type_of(value, symbols, promote=promote)
         default = not given and isinstance(value, (int, float))
         literal = not wrt and (default or _is_static(value))
@@ -229,49 +231,6 @@ def _floats(gradient: Any) -> Any:
     if isinstance(gradient, (list, tuple)):
         return rebuild(gradient, list(map(_floats, gradient)))
     return float(gradient) if isinstance(gradient, (int, np.integer)) else gradient
-
-
-def check_differentiable(value: Any, name: str) -> None:
-    """Refuse an argument that no derivative can be taken by."""
-    t = type_of(value, Symbols(), promote=True)
-    problem = _problem(t)
-    if problem is not None:
-        raise ArgumentError(
-            f"the argument `{name}` is {problem}, and cannot be differentiated by",
-            None,
-            "Give a float, an array of floats, or a list, tuple or dict of those"
-            + ("; convert it with x.astype(float)." if "dtype" in problem else "."),
-        )
-
-
-def _integers_in(t: Type) -> Any:
-    """The dtype of an array of integers in a container; None where there is none."""
-    if isinstance(t, Array):
-        return t.element if t.element.kind in "iu" else None
-    parts = t.items or () if is_container(t) else ()  # type: ignore[attr-defined]
-    return next((d for d in map(_integers_in, parts) if d is not None), None)
-
-
-def _problem(t: Type) -> str | None:
-    if isinstance(t, Array):
-        return None if t.element.kind in "fc" else f"an array of dtype {t.element}"
-    if isinstance(t, Scalar):
-        return None if t.kind in ("float", "complex") else f"a {t.kind}"
-    if is_container(t):
-        held = _integers_in(t)
-        return None if held is None else f"a container that holds an array of dtype {held}"
-    cls = getattr(t, "cls", None)
-    return "None" if cls is type(None) else f"a {getattr(cls, '__name__', t)}"
-
-
-def _signature(fn: Any) -> inspect.Signature:
-    try:
-        signature = inspect.signature(fn)
-    except (TypeError, ValueError):
-        positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        count = getattr(fn, "nin", 1)
-        return inspect.Signature([inspect.Parameter(f"x{i}", positional) for i in range(count)])
-    return signature
 
 
 def _parameter_texts(parameters: tuple[inspect.Parameter, ...]) -> list[str]:

@@ -225,6 +225,7 @@ class Function:
     derivatives: dict[Any, Any] = field(default_factory=dict)
     aliases: dict[Var, frozenset[Var]] = field(default_factory=dict)  # changed object -> others
     changes: frozenset[str] = frozenset()  # parameters whose value it may change in place
+    complete: bool = True  # False while a recursive function is being lowered
 
     @property
     def result(self) -> Atom:

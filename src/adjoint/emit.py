@@ -313,7 +313,8 @@ class _Writer:
             return
         if op.target in self.unpacked:
             parts = self.unpacked[op.target]
-            self.write(ast.Assign([self._parts(parts)], self.expression(op)), op)
+            value = self.popped(op) if op.fn is core.POP else self.expression(op)
+            self.write(ast.Assign([self._parts(parts)], value), op)
             return
         if op.version is not None:
             self.in_place(op)
@@ -371,17 +372,20 @@ class _Writer:
             )
             self.write(ast.Expr(call), op)
         elif op.fn is core.POP:
-            call = ast.Call(ast.Attribute(target, "pop", ast.Load()), [], [])
+            value = self.popped(op)
             if op.target is not None and self.folding.uses[op.target]:
-                self.write(ast.Assign([_store(self.names[op.target])], call), op)
+                self.write(ast.Assign([_store(self.names[op.target])], value), op)
             else:
-                self.write(ast.Expr(call), op)
+                self.write(ast.Expr(value), op)
         elif op.fn is core.REVERSE:
             call = ast.Call(ast.Attribute(target, "reverse", ast.Load()), [], [])
             self.write(ast.Expr(call), op)
         else:
             value = self.atom(op.args[1])
             self.write(ast.AugAssign(_as_store(target), _BINARY[op.fn], value), op)
+
+    def popped(self, op: Op) -> ast.expr:
+        return ast.Call(ast.Attribute(self.atom(op.args[0]), "pop", ast.Load()), [], [])
 
     # -- branches and loops ---------------------------------------------------------------
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import core
+from . import core, sweeps
 from .builder import Builder
 from .core import Function
 from .emit import Emitted, emit
 from .errors import Origin
-from .finish import finish_gradient, seed_for
 from .forward import Forward
 from .lower import lower_function
 from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
 from .optimise.in_place import reuse_memory
 from .request import Argument, Request
-from .reverse import Reverse, halves
+from .reverse import halves
 from .types import Array, Symbols, Type, is_container
 
 
@@ -38,7 +37,7 @@ def derive(
 ) -> Derivative:
     """The printed derivative of `fn` for arguments of these types."""
     builder = Builder(symbols)
-    function, guards, builder = lower_function(fn, arguments, builder)
+    function, guards, builder = lower_function(fn, arguments, builder, sweeps)
     function.defaults["signature"] = signature
     changes = function.changes
     builder.backward = True
@@ -101,13 +100,9 @@ def _gradient(
     what = "Value and gradient" if request.mode == "value_and_grad" else "Gradient"
     function.doc = f"{what} of {function.name}{_place(function.origin)} with respect to {names}."
     function.name = f"{function.name}_{request.mode}".replace("<lambda>", "lambda_")
-    reverse = Reverse(function, wrt, builder)
     with builder.inside(function.body):
-        seed_for(function, request.has_aux, reverse)
-        reverse.block(function.body.stmts)
-        builder.origin = None
-        gradients = finish_gradient(reverse, wrt)
-        result = gradients[0] if request.single else builder.op(core.TUPLE, *gradients)
+        found = sweeps.gradients(function, wrt, builder, request.has_aux)
+        result = found[0] if request.single else builder.op(core.TUPLE, *found)
         if request.mode == "value_and_grad":
             result = builder.op(core.TUPLE, function.result, result)
         elif request.has_aux:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import builtins
 import operator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,8 @@ class Reverse:
             pass
         elif op.fn is core.CALL_CORE:
             self.call(op, value)
+        elif op.fn is builtins.reversed and isinstance(op.args[0].type, List):
+            self.walked_backwards(op, value)
         else:
             self.by_rule(op, self.d.materialise(value, op.target))
 
@@ -159,7 +162,9 @@ class Reverse:
         if op.fn is np.multiply and isinstance(target.type, List):
             self.repeated(op, value)
             return
-        rule = apply_rule(self.expander, op, active)
+        rule = None
+        if not getattr(op.fn, "__adjoint_inline__", False):
+            rule = apply_rule(self.expander, op, active)
         if rule is None:
             self.by_pull(op, value)
             return
@@ -276,13 +281,17 @@ class Reverse:
         item = self.d.materialise(value, op.target)
         if is_complex(item.type) and not is_complex(x.type):
             item = self.b.op(np.real, item, style="attribute")
-        unique = is_basic_index(index.type) or _is_mask(index.type) or self.is_unique(index)
+        unique = self.names_once(index)
         spread = self.b.definition(item, np.broadcast_to)
         self.d.scatter(x, index, item if spread is None else spread.args[0], unique)
         return True
 
-    def is_unique(self, index: Atom) -> bool:
-        """Whether an index names no element twice: one of its parts counts np.arange(n)."""
+    def names_once(self, index: Atom) -> bool:
+        """Whether an index certainly names no element twice."""
+        return is_basic_index(index.type) or _is_mask(index.type) or self._is_counted(index)
+
+    def _is_counted(self, index: Atom) -> bool:
+        """Whether one of the parts of an index counts np.arange(n)."""
         parts = self.b.definition(index, core.TUPLE)
         for part in [index] if parts is None else parts.args:
             counted = self.b.definition(part, np.arange)
@@ -296,7 +305,11 @@ class Reverse:
         present = self.d.get(x)
         if isinstance(present, Var) and self.d.is_owned(present):
             return present
-        if present is None and _known_keys(x.type):
+        if isinstance(x.type, Tuple):
+            whole = self.d.materialise(Parts() if present is None else present, x)
+            parts = [self.b.item(whole, i) for i in range(len(x.type.items))]
+            made = self.b.op(core.LIST, *parts)  # which can be stored into
+        elif present is None and _known_keys(x.type):
             made = self.d.materialise(Parts(), x)
         elif present is None:
             made = self.b.op(generic.zeros_like, self.saved(x), type=x.type)
@@ -313,14 +326,14 @@ class Reverse:
     def in_place(self, op: Op) -> None:
         version, before = op.version, op.args[0]
         assert version is not None and isinstance(before, Var)
-        if version not in self.active:
+        if version not in self.active and op.target not in self.active:
             return
-        if op.fn in (core.STORE, core.STORE_ADD, core.ADD_AT):
+        if op.fn in (core.STORE, core.STORE_ADD, core.STORE_SUB, core.ADD_AT):
             self.stored(op, version, before)
         elif op.fn is core.APPEND:
             self.appended(op, version, before)
         elif op.fn in (core.POP, core.REVERSE):
-            raise UnsupportedSyntaxError("this list operation has no derivative yet", op.origin)
+            self.taken_out(op, version, before)
         else:
             value = self.d.pop(version)
             if value is not None:
@@ -340,14 +353,17 @@ class Reverse:
         if self.is_active(new):
             present = self.d.get(version)
             assert isinstance(present, Var) and isinstance(new, Var)
-            if is_basic_index(index.type) or _is_mask(index.type) or self.is_unique(index):
+            if op.fn is not core.STORE or self.names_once(index):
                 part = self.b.op(operator.getitem, present, index)
             else:
                 part = self.b.op(generic.gather_stored, present, index)
+            if op.fn is core.STORE_SUB:
+                part = self.b.op(np.negative, part, style="operator")
             clears = op.fn is core.STORE and self.is_active(before)
             if clears and not once and _shares(part.type, index.type):
                 part = self.b.op(np.copy, part, style="method", type=part.type)
-            self.d.add(new, part, lend=False)
+            shown = op.fn is not core.STORE and _shares(part.type, index.type)
+            self.d.add(new, part, lend=shown)
         if self.is_active(before):
             if op.fn is core.STORE and not once:
                 present = self.d.own(version)
@@ -450,6 +466,36 @@ class Reverse:
         if self.is_active(new):
             self.d.add(new, part)
         self.d.add(before, rest, fitted=True)
+
+    def walked_backwards(self, op: Op, value: Cotangent) -> None:
+        """The record of a loop, as its backward loop walks it."""
+        assert op.target is not None and isinstance(op.args[0], Var)
+        whole = self.d.materialise(value, op.target)
+        last = self.b.block.stmts[-1] if self.b.block.stmts else None
+        if isinstance(last, Op) and last.fn is core.REVERSE and last.version is whole:
+            self.b.block.stmts.pop()
+            self.d.add(op.args[0], last.args[0], fitted=True)
+            return
+        self.d.set(op.target, whole)
+        present = self.own_container(op.target)
+        self.d.pop(op.target)
+        self.d.add(op.args[0], self.b.in_place(core.REVERSE, present), fitted=True)
+
+    def taken_out(self, op: Op, version: Var, before: Var) -> None:
+        """v = xs.pop(): the cotangent of v goes to the end of xs. Or xs.reverse()."""
+        value = self.d.pop(version)
+        item = self.d.pop(op.target) if op.target is not None else None
+        if value is None and item is None:
+            return
+        self.d.set(version, self.d.materialise(value, version))
+        present = self.own_container(version)
+        self.d.pop(version)
+        if op.fn is core.REVERSE:
+            self.d.add(before, self.b.in_place(core.REVERSE, present), fitted=True)
+            return
+        assert op.target is not None
+        part = self.d.materialise(item, op.target)
+        self.d.add(before, self.b.in_place(core.APPEND, present, part), fitted=True)
 
     def _owned(self, value: Atom) -> bool:
         return isinstance(value, Var) and self.d.is_owned(value)
@@ -832,8 +878,8 @@ class Reverse:
             if after is param or loop.body.yields.count(after) > 1:
                 continue
             wanted.remove(after)
-            state = Var(after.name, after.type, named=after.named)
-            result = Var(after.name, after.type, named=after.named)
+            # Its shape may vary from one iteration to the next, as that of the parameter does.
+            state, result = (Var(after.name, param.type, named=after.named) for _ in range(2))
             core.rewrite(backward.body, lambda a: state if a is after else a)  # noqa: B023
             backward.params.append(state)
             backward.inits.append(loop.results[position])
@@ -858,7 +904,9 @@ class Reverse:
         if not counters:
             if not isinstance(lead.type, Range):
                 return False
-            backward.items, backward.iterables = [None], [lead]
+            walked = self.b.definition(lead, builtins.reversed)
+            backward.items = [None]
+            backward.iterables = [lead if walked is None else walked.args[0]]
             return True
         item, source = counters[0]
         assert item is not None
@@ -871,7 +919,12 @@ class Reverse:
             steps = self.b.op(core.RANGE, count)
         copy = Var(item.name, item.type, named=item.named)
         backward.items = [copy]
-        backward.iterables = [self.b.op(builtins.reversed, steps, type=Range(), name="steps")]
+        walked = self.b.definition(steps, builtins.reversed)
+        if walked is not None:
+            backward.iterables = list(walked.args)  # backwards twice
+        else:
+            steps = self.b.op(builtins.reversed, steps, type=Range(), name="steps")
+            backward.iterables = [steps]
         core.rewrite(backward.body, lambda a: copy if a is item else a)
         return True
 
@@ -888,6 +941,12 @@ class Reverse:
         """A function of its own: its forward half also returns what its backward half needs."""
         assert op.target is not None
         callee = op.kwargs["function"].value  # type: ignore[union-attr]
+        if not callee.complete:
+            raise UnsupportedSyntaxError(
+                f"the recursive function `{callee.name}` is differentiated inside itself",
+                op.origin,
+                "Differentiate it in a function around it.",
+            )
         wanted = tuple(i for i, a in enumerate(op.args) if self.is_active(a))
         forward, backward = halves(callee, wanted, self.b)
         # What the callee saves of its arguments must not be overwritten here later.
@@ -919,6 +978,42 @@ class Reverse:
                 self.d.add(op.args[i], part)
 
 
+@dataclass
+class Split:
+    """A function whose backward sweep is a block of its own, for any number of cotangents."""
+
+    seed: Var  # stands for the cotangent of the result
+    tail: Block  # yields the cotangents of the arguments
+    residuals: list[Var]  # what the tail reads of the forward sweep
+    exported: list[Atom]  # the same, as values that are known when the forward sweep is over
+
+
+def split(function: Function, wrt: list[Var], builder: Builder, *, finish: bool = False) -> Split:
+    """Make the backward sweep of a function as a block; its body is what is built at present.
+
+    `finish`: the cotangents are handed to the user, as a tuple, in memory of their own.
+    """
+    result = function.result
+    seed = Var(f"d_{function.name}", result.type, named=True)
+    reverse = Reverse(function, wrt, builder)
+    tail = Block()
+    with builder.inside(tail):
+        if isinstance(result, Var) and result in reverse.active:
+            reverse.d.add(result, seed)
+        reverse.block(function.body.stmts)
+        if finish:
+            from .finish import finish_gradient
+
+            tail.yields = [builder.op(core.TUPLE, *finish_gradient(reverse, wrt))]
+        else:
+            atoms = [reverse.d.materialise(reverse.d.get(p), p) for p in wrt]
+            tail.yields = [atoms[0] if len(atoms) == 1 else builder.op(core.TUPLE, *atoms)]
+    inside = set(definitions(function.body)) | set(function.params)
+    residuals = [v for v in core.free_vars(tail) if v in inside]
+    exported = [export(function.body, v, set(function.params)) for v in residuals]
+    return Split(seed, tail, residuals, exported)
+
+
 def halves(
     callee: Function, wanted: tuple[int, ...], builder: Builder, *, finish: bool = False
 ) -> tuple[Function, Function]:
@@ -933,48 +1028,31 @@ def halves(
     backward = Function(f"{callee.name}_backward", [], Block(), callee.origin)
     callee.derivatives[wanted] = forward, backward
     copy = copy_function(callee)
-    wrt = [copy.params[i] for i in wanted]
-    seed = Var(f"d_{callee.name}", copy.result.type, named=True)
     outer_block, outer_known = builder.block, builder._known
     builder.block, builder._known = copy.body, [{}]
     try:
-        reverse = Reverse(copy, wrt, builder)
-        result = copy.result
-        with builder.inside(copy.body):
-            tail = Block()
-        with builder.inside(tail):
-            if isinstance(result, Var) and result in reverse.active:
-                reverse.d.add(result, seed)
-            reverse.block(copy.body.stmts)
-            if finish:
-                from .finish import finish_gradient
-
-                tail.yields = [builder.op(core.TUPLE, *finish_gradient(reverse, wrt))]
-            else:
-                atoms = [reverse.d.materialise(reverse.d.get(p), p) for p in wrt]
-                tail.yields = [atoms[0] if len(atoms) == 1 else builder.op(core.TUPLE, *atoms)]
+        parts = split(copy, [copy.params[i] for i in wanted], builder, finish=finish)
     finally:
         builder.block, builder._known = outer_block, outer_known
-    inside = set(definitions(copy.body)) | set(copy.params)
-    residuals = [v for v in core.free_vars(tail) if v in inside]
-    exported = [export(copy.body, v, set(copy.params)) for v in residuals]
-    saved_type = Tuple(tuple(v.type for v in exported))
+    saved_type = Tuple(tuple(v.type for v in parts.exported))
     saved = Var("saved", saved_type, named=True)
     pair = Var("pair", Tuple((copy.result.type, saved_type)))
     copy.body.stmts += [
-        Op(saved, core.TUPLE, list(exported)),
+        Op(saved, core.TUPLE, list(parts.exported)),
         Op(pair, core.TUPLE, [copy.result, saved]),
     ]
     forward.params, forward.body = copy.params, copy.body
     forward.body.yields = [pair]
     record = Var("saved", saved_type, named=True)
-    renamed = {v: Var(v.name, v.type, named=v.named) for v in residuals}
+    renamed = {v: Var(v.name, v.type, named=v.named) for v in parts.residuals}
     reads: list[Stmt] = [
-        Op(renamed[v], operator.getitem, [record, constant(i)]) for i, v in enumerate(residuals)
+        Op(renamed[v], operator.getitem, [record, constant(i)])
+        for i, v in enumerate(parts.residuals)
     ]
+    tail = parts.tail
     core.rewrite(tail, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
     tail.stmts[:0] = reads
-    backward.params, backward.body = [record, seed], tail
+    backward.params, backward.body = [record, parts.seed], tail
     return forward, backward
 
 

@@ -23,12 +23,12 @@ class Spec:
         self.has_aux = has_aux
         self.is_plain = argnames is None and not has_aux
 
-    def _positions(self) -> tuple[int, ...]:
+    def positions(self) -> tuple[int, ...]:
         if self.argnums is None:
             return ()
         return (self.argnums,) if isinstance(self.argnums, int) else tuple(self.argnums)
 
-    def _keywords(self) -> tuple[str, ...]:
+    def keywords(self) -> tuple[str, ...]:
         if self.argnames is None:
             return ()
         return (self.argnames,) if isinstance(self.argnames, str) else tuple(self.argnames)
@@ -39,7 +39,7 @@ class Spec:
             raise ArgumentError(f"argnums must be an integer or a tuple, got {self.argnums!r}")
         if not isinstance(self.argnames, (str, tuple, list, type(None))):
             raise ArgumentError(f"argnames must be a name or a tuple, got {self.argnames!r}")
-        for n in self._positions():
+        for n in self.positions():
             if not isinstance(n, int) or isinstance(n, bool):
                 raise ArgumentError(f"argnums must be integers, got {n!r}")
         names = self.names(parameters, name)
@@ -56,7 +56,7 @@ class Spec:
             p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
         found = []
-        for n in self._positions():
+        for n in self.positions():
             if not -len(positional) <= n < len(positional):
                 raise ArgumentError(
                     f"argnums={self.argnums!r}, but `{function}` has {len(positional)} positional "
@@ -64,7 +64,7 @@ class Spec:
                 )
             found.append(positional[n])
         known = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        for name in self._keywords():
+        for name in self.keywords():
             if name not in known:
                 raise ArgumentError(
                     f"argnames={self.argnames!r}, but `{function}` has no argument `{name}`; "
@@ -95,11 +95,25 @@ class Spec:
     def _gradients(self, gradients: Any) -> Any:
         if self.argnames is None or self.is_single():
             return gradients
-        count = len(self._positions())
+        count = len(self.positions())
         by_position: Any = gradients[:count]
         if isinstance(self.argnums, int):
             by_position = by_position[0]
-        by_name: Any = dict(zip(self._keywords(), gradients[count:], strict=True))
+        by_name: Any = dict(zip(self.keywords(), gradients[count:], strict=True))
         if isinstance(self.argnames, str):
             by_name = gradients[count]
         return by_name if self.argnums is None else (by_position, by_name)
+
+
+def parameters_of(fn: Any) -> tuple[inspect.Parameter, ...]:
+    """The parameters of a callable; made up where it does not tell, as ufuncs do not."""
+    return tuple(callable_signature(fn).parameters.values())
+
+
+def callable_signature(fn: Any) -> inspect.Signature:
+    try:
+        return inspect.signature(fn)
+    except (TypeError, ValueError):
+        positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        count = getattr(fn, "nin", 1)
+        return inspect.Signature([inspect.Parameter(f"x{i}", positional) for i in range(count)])

@@ -14,52 +14,81 @@ from .core import UNDEFINED, Atom, Block, For, Function, If, Loop, Op, Stmt, Var
 
 def copy_function(function: Function) -> Function:
     """The same function with variables and statements of its own."""
-    renamed: dict[Var, Var] = {}
-
-    def var(v: Var | None) -> Any:
-        if v is None:
-            return None
-        if v not in renamed:
-            copy = Var(v.name, v.type, named=v.named, varied=v.varied)
-            renamed[v] = copy
-            copy.root = renamed[v.root] if v.root in renamed else copy
-        return renamed[v]
-
-    def atom(a: Atom) -> Atom:
-        return renamed.get(a, a) if isinstance(a, Var) else a
-
-    def block(b: Block) -> Block:
-        copy = Block()
-        for stmt in b.stmts:
-            copy.stmts.append(statement(stmt))
-        copy.yields = [atom(a) for a in b.yields]
-        return copy
-
-    def statement(s: Stmt) -> Stmt:
-        if isinstance(s, Op):
-            args, kwargs = [atom(a) for a in s.args], {k: atom(a) for k, a in s.kwargs.items()}
-            return Op(var(s.target), s.fn, args, kwargs, s.style, s.origin, var(s.version))
-        if isinstance(s, If):
-            test, then, orelse = atom(s.test), block(s.then), block(s.orelse)
-            return If(test, then, orelse, [var(v) for v in s.results], s.origin)
-        common: dict[str, Any] = {"inits": [atom(a) for a in s.inits]}
-        if isinstance(s, For):
-            common |= {"iterables": [atom(a) for a in s.iterables]}
-        common |= {"params": [var(v) for v in s.params]}
-        if isinstance(s, For):
-            common |= {"items": [var(v) for v in s.items]}
-        else:
-            common |= {"cond": block(s.cond)}
-        common |= {"body": block(s.body), "results": [var(v) for v in s.results]}
-        return type(s)(origin=s.origin, **common)
-
-    params = [var(p) for p in function.params]
+    copier = _Copier({}, whole=True)
+    params = [copier.var(p) for p in function.params]
+    body = copier.block(function.body)
+    renamed: dict[Var, Any] = copier.renamed
     return Function(
-        function.name, params, block(function.body), function.origin, function.doc,
+        function.name, params, body, function.origin, function.doc,
         dict(function.defaults), {},
         {renamed[r]: frozenset(renamed[v] for v in vs if v in renamed)
          for r, vs in function.aliases.items() if r in renamed},
     )  # fmt: skip
+
+
+def copy_block(block: Block, renamed: dict[Var, Atom], builder: Any) -> Block:
+    """The same block with variables and statements of its own; `renamed` stand for others."""
+    copier = _Copier(dict(renamed), whole=False)
+    copy = copier.block(block)
+    for stmt in core.walk(copy):
+        for var in core.defined_by(stmt):
+            if isinstance(stmt, Op):
+                builder.definitions[var] = stmt
+    for old, new in copier.renamed.items():
+        if isinstance(new, Var):
+            if old in builder.buffers:
+                builder.buffers.add(new)
+            if old.root in builder._changed:
+                builder.unshare(new)
+    return copy
+
+
+class _Copier:
+    """`whole`: nothing outside of what is copied is changed by it."""
+
+    def __init__(self, renamed: dict[Var, Atom], *, whole: bool) -> None:
+        self.renamed = renamed
+        self.whole = whole
+
+    def var(self, v: Var | None) -> Any:
+        if v is None:
+            return None
+        if v not in self.renamed:
+            copy = Var(v.name, v.type, named=v.named, varied=v.varied)
+            self.renamed[v] = copy
+            copy.root = self.renamed.get(v.root, copy if self.whole else v.root)  # type: ignore[assignment]
+        return self.renamed[v]
+
+    def atom(self, a: Atom) -> Atom:
+        return self.renamed.get(a, a) if isinstance(a, Var) else a
+
+    def block(self, b: Block) -> Block:
+        copy = Block()
+        for stmt in b.stmts:
+            copy.stmts.append(self.statement(stmt))
+        copy.yields = [self.atom(a) for a in b.yields]
+        return copy
+
+    def statement(self, s: Stmt) -> Stmt:
+        if isinstance(s, Op):
+            args = [self.atom(a) for a in s.args]
+            kwargs = {k: self.atom(a) for k, a in s.kwargs.items()}
+            target, version = self.var(s.target), self.var(s.version)
+            return Op(target, s.fn, args, kwargs, s.style, s.origin, version, s.backward)
+        if isinstance(s, If):
+            test, then, orelse = self.atom(s.test), self.block(s.then), self.block(s.orelse)
+            results = [self.var(v) for v in s.results]
+            return If(test, then, orelse, results, s.origin, s.backward)
+        common: dict[str, Any] = {"inits": [self.atom(a) for a in s.inits]}
+        if isinstance(s, For):
+            common |= {"iterables": [self.atom(a) for a in s.iterables]}
+        common |= {"params": [self.var(v) for v in s.params]}
+        if isinstance(s, For):
+            common |= {"items": [self.var(v) for v in s.items]}
+        else:
+            common |= {"cond": self.block(s.cond)}
+        common |= {"body": self.block(s.body), "results": [self.var(v) for v in s.results]}
+        return type(s)(origin=s.origin, backward=s.backward, **common)
 
 
 def export(block: Block, var: Var, outside: set[Var]) -> Atom:
@@ -89,6 +118,48 @@ def export(block: Block, var: Var, outside: set[Var]) -> Atom:
     raise AssertionError(f"{var} is not defined in the block")
 
 
+def close_scopes(block: Block) -> None:
+    """Let each value that is read outside the branch that defines it be a result of the branch.
+
+    A backward sweep reads values of the forward sweep where they are, in branches that are taken by
+    the same test. In Python that works; a pass that goes through the whole needs it said.
+    """
+    _close(block, set(), {})
+
+
+def _close(block: Block, visible: set[Var], hidden: dict[Var, Block]) -> None:
+    """`hidden`: what earlier branches define -> the block that the branch stands in."""
+    visible, hidden = set(visible), dict(hidden)
+    renamed: dict[Var, Atom] = {}
+
+    def seen(atom: Atom) -> Atom:
+        if not isinstance(atom, Var) or atom in visible or atom not in hidden:
+            return atom
+        if atom not in renamed:
+            renamed[atom] = export(hidden[atom], atom, set())
+        return renamed[atom]
+
+    for stmt in list(block.stmts):
+        if isinstance(stmt, Op):
+            stmt.args = [seen(a) for a in stmt.args]
+            stmt.kwargs = {k: seen(a) for k, a in stmt.kwargs.items()}
+        elif isinstance(stmt, If):
+            stmt.test = seen(stmt.test)
+        else:
+            stmt.inits = [seen(a) for a in stmt.inits]
+            if isinstance(stmt, For):
+                stmt.iterables = [seen(a) for a in stmt.iterables]
+        inner = visible | set(core.defined_inside(stmt))
+        for sub in core.blocks_of(stmt):
+            _close(sub, inner, hidden)
+        visible.update(core.defined_by(stmt))
+        if isinstance(stmt, If):
+            for var in definitions(Block([stmt])):
+                if var not in visible:
+                    hidden[var] = block
+    block.yields = [seen(a) for a in block.yields]
+
+
 def definitions(block: Block) -> list[Var]:
     """All variables defined in a block and in its branches; those of inner loops excepted."""
     found: list[Var] = []
@@ -101,7 +172,7 @@ def definitions(block: Block) -> list[Var]:
 
 def after_definition(function: Function, var: Var) -> tuple[Block, int]:
     """Where a value has just been defined: a block and a position in it."""
-    if var in function.params:
+    if var in function.params or var in core.free_vars(function.body):
         return function.body, 0
     todo = [function.body]
     while todo:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .errors import ArgumentError
-from .rules.runtime import module_of
 from .runtime.generic import copy, rebuild
+from .runtime.modules import module_of
 
 __all__ = ["check_grads"]
 

@@ -8,11 +8,14 @@ import types
 import numpy as np
 
 from adjoint.rules import runtime
+from adjoint.runtime import generic
 
 from .domains import Literal, Sequence, operand
 
 NAMES = "xyuvwabc"
-MODULES = {"np": np, "math": math, "operator": operator, "runtime": runtime}
+MODULES = {
+    "np": np, "math": math, "operator": operator, "runtime": runtime, "generic": generic,
+}  # fmt: skip
 
 
 class Case:
@@ -125,7 +128,7 @@ def call_text(fn, texts):
 def fn_text(fn):
     places = {
         "np": np, "np.linalg": np.linalg, "np.fft": np.fft, "math": math, "operator": operator,
-        "runtime": runtime,
+        "runtime": runtime, "generic": generic,
     }  # fmt: skip
     for prefix, module in places.items():
         if getattr(module, fn.__name__, None) is fn:

@@ -14,6 +14,7 @@ from adjoint.rules import runtime
 from adjoint.rules.template import named
 
 from .case import case
+from .cases_generic import GENERIC
 from .cases_linalg import FFT, INTERPOLATION, LINALG, NORMS, PRODUCTS
 from .domains import (
     Literal,
@@ -301,7 +302,7 @@ CASES = [
     row
     for table in (
         ARITHMETIC, ELEMENTWISE, SELECTION, REDUCTIONS, SCANS, SHAPE, INDEXING, CREATION, BUILTINS,
-        MATH, PRODUCTS, LINALG, NORMS, FFT, INTERPOLATION,
+        MATH, PRODUCTS, LINALG, NORMS, FFT, INTERPOLATION, GENERIC,
     )
     for rows in table
     for row in rows

@@ -32,8 +32,8 @@ class Overwrites:
         self._changes: list[tuple[Op, _Place]] = []
         self._count = 0
         start = _Place(0, ())
-        for param in function.params:
-            self._places[param] = start
+        for var in [*function.params, *core.free_vars(function.body)]:
+            self._places[var] = start  # what is not defined inside was there before
         self._index(function.body, ())
 
     def _index(self, block: Block, loops: tuple[Loop, ...]) -> None:

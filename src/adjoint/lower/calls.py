@@ -41,8 +41,9 @@ from .callees import (
     is_ufunc_method,
     lookup,
 )
-from .invocation import DEEPEST, Invocation, Recursive
-from .state import Bound, Closure
+from .invocation import DEEPEST, Recursive
+from .operators import Operators
+from .state import Bound, Closure, Known
 
 # Functions that change an operand in place, which the core does not express yet.
 _MUTATORS: frozenset[Any] = frozenset(
@@ -56,7 +57,7 @@ _PURE_FUNCTIONS: frozenset[Any] = frozenset(
 _TEXTS = frozenset({repr, str, format, ascii})
 
 
-class Calls(Invocation):
+class Calls(Operators):
     # -- call expressions -----------------------------------------------------------------
 
     def expr_Call(self, node: Any) -> Atom:
@@ -107,6 +108,9 @@ class Calls(Invocation):
             return self.closure_call(value, args, kwargs, node)
         if isinstance(value, Bound):
             return self.call(value.fn, [*value.args, *args], value.kwargs | kwargs, node)
+        found = self.call_operator(fn, args, kwargs, node)
+        if found is not None:
+            return found
         special = lookup(HANDLERS, value)
         if special is not None:
             return special(self, args, kwargs, node)
@@ -197,7 +201,7 @@ class Calls(Invocation):
 
         `has_rule`: its derivative is known, so that it does not keep what it is given.
         """
-        if any(isinstance(a, Const) and isinstance(a.value, (Bound, Closure)) for a in args):
+        if any(isinstance(a, Const) and isinstance(a.value, Known) for a in args):
             name = name_of(fn.value) if isinstance(fn, Const) else "this function"
             raise UnsupportedSyntaxError(
                 f"a function that is defined inside is given to `{name}`", self.b.origin,
@@ -229,7 +233,7 @@ class Calls(Invocation):
         t = self.type_of_call(fn.value, args, kwargs)
         result = self.opaque(fn, args, kwargs, t, has_rule=True)
         if isinstance(result, Var):
-            self._note_aliases(core.CALL, [*args, *kwargs.values()], result)
+            self.note_aliases(core.CALL, [*args, *kwargs.values()], result)
         return result
 
     def type_of_call(self, value: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Type:

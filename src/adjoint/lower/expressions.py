@@ -43,7 +43,7 @@ from ..types import (
     type_of,
 )
 from .guards import Guard
-from .state import Aliases, Bound, Closure, Frame, Key, Poison, State, stale_error
+from .state import Aliases, Frame, Key, Known, Poison, State, stale_error
 
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
@@ -182,7 +182,7 @@ class Expressions:
         )
         assert isinstance(fresh, Var)
         fresh.named = root.named
-        self._note_aliases(made.fn, args, fresh, made.kwargs)
+        self.note_aliases(made.fn, args, fresh, made.kwargs)
         self.aliases.same(fresh, root)
         return fresh
 
@@ -196,7 +196,7 @@ class Expressions:
         options = {k: self.read(a) if isinstance(a, (Var, Const)) else a for k, a in kwargs.items()}
         result = self.b.op(fn, *present, style=style, **options)  # type: ignore[arg-type]
         if isinstance(result, Var):
-            self._note_aliases(fn, list(args), result, options)
+            self.note_aliases(fn, list(args), result, options)
             if _holds_objects(result.type, options) and any(a.varied for a in present):
                 raise UnsupportedSyntaxError(
                     "an array of Python objects is made", self.b.origin,
@@ -224,7 +224,7 @@ class Expressions:
     def _is_changed(self, atom: Atom) -> bool:
         return isinstance(atom, Var) and atom.root in self.versions
 
-    def _note_aliases(
+    def note_aliases(
         self, fn: Any, args: list[Atom], result: Var, options: dict[str, Any] | None = None
     ) -> None:
         """Record what the result of an operation may share with its operands."""
@@ -276,7 +276,7 @@ class Expressions:
                 self.b.origin,
                 "Change a copy.",
             )
-        if any(isinstance(a, Const) and isinstance(a.value, (Bound, Closure)) for a in args):
+        if any(isinstance(a, Const) and isinstance(a.value, Known) for a in args):
             raise UnsupportedSyntaxError(
                 "a function is put into a list or dict that exists already", self.b.origin,
                 "Write the functions where the list is made: [f, g].",
@@ -713,7 +713,7 @@ class Expressions:
 
     def _attribute_of_constant(self, value: Const, name: str, node: Any) -> Atom:
         obj = value.value
-        if isinstance(obj, (Bound, Closure)):
+        if isinstance(obj, Known):
             raise self.refuse(f"the attribute `{name}` of a function is not supported", node)
         try:
             found = getattr(obj, name)
@@ -862,7 +862,7 @@ def _is_plain(value: Any) -> bool:
 
 def _is_static(value: Any) -> bool:
     """Values that the code is specialised on: functions, modules, classes, flags, texts."""
-    if isinstance(value, (bool, str, bytes, type(None), type(...), np.dtype, Closure, slice)):
+    if isinstance(value, (bool, str, bytes, type(None), type(...), np.dtype, Known, slice)):
         return True
     if isinstance(value, numbers.Number) or isinstance(value, np.generic):
         return False

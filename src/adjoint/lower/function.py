@@ -15,6 +15,7 @@ from ..builder import Builder
 from ..core import UNDEFINED, Atom, Const, External, Function, Var
 from ..errors import AliasingError, SourceUnavailableError
 from ..infer import constant
+from ..operators import operator_of
 from ..parse import Source, parse_function
 from ..request import Argument
 from ..rules import own
@@ -25,6 +26,7 @@ from .calls import Calls
 from .expressions import _is_plain
 from .guards import Guard
 from .invocation import Recursive
+from .operators import Sweeps
 from .state import Frame
 
 
@@ -60,13 +62,20 @@ def _has_known_items(t: Type) -> bool:
 
 
 def lower_function(
-    fn: Any, arguments: list[Argument], builder: Builder | None = None
+    fn: Any,
+    arguments: list[Argument],
+    builder: Builder | None = None,
+    sweeps: Sweeps | None = None,
 ) -> tuple[Function, list[Guard], Builder]:
-    """The core of `fn`, what it assumes of values outside, and the builder that knows its parts."""
+    """The core of `fn`, what it assumes of values outside, and the builder that knows its parts.
+
+    `sweeps` differentiates what `fn` calls operators on.
+    """
     recursive: frozenset[Any] = frozenset()
     opened: frozenset[str] = frozenset()
     while True:
         lowering = Lowering(Builder(builder.symbols if builder else None), recursive)
+        lowering.sweeps = sweeps
         try:
             return lower_call(lowering, fn, arguments, opened), lowering.guards, lowering.b
         except Recursive as found:
@@ -115,7 +124,7 @@ def lower_call(
         args, kwargs = _passed(lowering, arguments, env, source.node)
         callee = Const(fn, Type(), source.name, External("value", fn, source.name))
         result = lowering.call(callee, args, kwargs, source.node)
-        name, doc = source.name, ""
+        name, doc = _name_of_made(fn, source.name), ""
     function = Function(name, params, lowering.b.block, source.origin(source.node), doc)
     function.body.stmts[:0] = lowering.entry.stmts
     function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
@@ -146,6 +155,14 @@ def _literal(argument: Argument) -> Const:
     return Const(value, argument.type, argument.name, External("value", value, argument.name))
 
 
+def _name_of_made(fn: Any, name: str) -> str:
+    """The name of what an operator made: that of its function, and what it is of it."""
+    if operator_of(fn) != "derivative":
+        return name
+    primal, mode, _ = fn.parts
+    return f"{_name_of_made(primal, name)}_{mode}".replace("<lambda>", "lambda_")
+
+
 def _passed(
     lowering: Lowering, arguments: list[Argument], env: dict[str, Any], node: Any
 ) -> tuple[list[Atom], dict[str, Atom]]:
@@ -173,7 +190,7 @@ def _made_up_source(fn: Any) -> Source:
     if not callable(fn):
         raise TypeError(f"expected a function, got {type(fn).__name__}")
     inner = fn
-    while isinstance(inner, (functools.partial, types.MethodType)) or is_callable_object(inner):
+    while _holds_function(inner):
         inner = _inside(inner)
     has_rule = own.has_rule(fn) or own.has_rule(inner)
     if isinstance(inner, types.FunctionType):
@@ -190,7 +207,14 @@ def _made_up_source(fn: Any) -> Source:
     return Source(node, f"<{name}>", name, {}, {}, {})
 
 
+def _holds_function(fn: Any) -> bool:
+    held = (functools.partial, types.MethodType)
+    return isinstance(fn, held) or operator_of(fn) == "derivative" or is_callable_object(fn)
+
+
 def _inside(fn: Any) -> Any:
     if isinstance(fn, functools.partial):
         return fn.func
+    if operator_of(fn) == "derivative":
+        return fn.primal
     return fn.__func__ if isinstance(fn, types.MethodType) else type(fn).__call__

@@ -59,7 +59,6 @@ class Invocation(Methods):
         self.result_types: dict[Any, Type] = {}
         self.symbols_of: dict[Any, dict[int, int]] = {}  # canonical symbol -> the core's own
         self.typing: list[Any] = []  # functions whose result's type is being found
-        self.lowering: list[Any] = []
 
     def closure(self, node: Any, name: str) -> Atom:
         source = self.frame.source
@@ -215,7 +214,7 @@ class Invocation(Methods):
                 self.b.origin,
             )
         )
-        self._note_aliases(core.CALL_CORE, list(args), target)
+        self.note_aliases(core.CALL_CORE, list(args), target)
         return target
 
     def lower_core(
@@ -230,7 +229,7 @@ class Invocation(Methods):
         """Compile a recursive function: until the type of its result is stable."""
         saved = self.frames, self.b.block, self.b._known, self.versions, self.stale
         self.result_types[key] = UNDEFINED_TYPE
-        function = Function(source.name, [], Block(), self.b.origin)
+        function = Function(source.name, [], Block(), self.b.origin, complete=False)
         self.cores[key] = function
         for _ in range(8):
             params = {n: Var(n, types[n], named=True, varied=a.varied) for n, a in dynamic.items()}
@@ -273,6 +272,8 @@ class Invocation(Methods):
                 self.b.origin,
                 "Pass it as an argument.",
             )
+        function.aliases = self.aliases_of_changed(function)
+        function.complete = True
 
 
 def _is_specialised(atom: Atom) -> bool:

@@ -21,8 +21,15 @@ from ..parse import Source
 from ..types import Array, is_container
 
 
+class Known:
+    """A function that exists only while the code that calls it is compiled."""
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(f"`{self.__name__}` exists only while it is compiled")  # type: ignore[attr-defined]
+
+
 @dataclass(eq=False)
-class Closure:
+class Closure(Known):
     """A function defined inside the function that is compiled; its names are bound late."""
 
     source: Source
@@ -33,12 +40,9 @@ class Closure:
     def __name__(self) -> str:
         return self.source.name
 
-    def __call__(self, *args: Any) -> Any:
-        raise TypeError(f"`{self.__name__}` exists only while it is compiled")
-
 
 @dataclass(eq=False)
-class Bound:
+class Bound(Known):
     """A function with some of its arguments: what `functools.partial` gives."""
 
     fn: Atom
@@ -48,9 +52,6 @@ class Bound:
     @property
     def __name__(self) -> str:
         return "partial"
-
-    def __call__(self, *args: Any) -> Any:
-        raise TypeError("this function exists only while it is compiled")
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ from . import (  # noqa: F401  (importing registers)
     builtins_,
     creation,
     elementwise,
+    generic,
     indexing,
     interpolation,
     linalg,

@@ -17,6 +17,7 @@ zero_derivative(diagonal_mask)
 
 @rule(operator.getitem)
 def getitem(z, x, index):
+    d[z, index] = 0
     d[z] = d[x][index]
     d[x] += scatter(d[z], x, index)
 
@@ -24,6 +25,7 @@ def getitem(z, x, index):
 @rule(scatter)
 def scatter_rule(z, y, x, index):
     d[z, x] = 0
+    d[z, index] = 0
     d[z] = scatter(d[y], x, index)
     d[y] += d[z][index]
 

@@ -5,22 +5,10 @@ derivatives can be differentiated again. Their names say what they undo: `untake
 of `np.take` as a linear map.
 """
 
-import sys
-
 import numpy as np
 
-
-def module_of(*values):
-    """The array module that these belong to: numpy, unless one of them says otherwise."""
-    for x in values:
-        name = type(x).__module__.partition(".")[0]
-        if name in ("builtins", "numpy"):
-            continue
-        if hasattr(x, "__array_namespace__"):
-            return x.__array_namespace__()
-        if hasattr(x, "shape"):
-            return sys.modules.get(name, np)
-    return np
+from ..runtime.generic import rebuild, zeros_like
+from ..runtime.modules import module_of
 
 
 def zeros_for(d, x):
@@ -34,6 +22,10 @@ def zeros_for(d, x):
 
 def scatter(d, x, index):
     """Zeros like x, with d added at the index: the transpose of x[index]."""
+    if isinstance(x, (list, tuple)):
+        parts = [zeros_like(part) for part in x]
+        parts[index] = d
+        return rebuild(x, parts)
     out = zeros_for(d, x)
     if _may_repeat(index):
         module_of(out).add.at(out, index, d)

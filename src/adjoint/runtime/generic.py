@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rules.runtime import module_of
+from .modules import module_of
 
 
 def add(a: Any, b: Any) -> Any:
@@ -239,3 +239,20 @@ def as_tangent(t: Any, x: Any) -> Any:
     if isinstance(x, np.generic):
         return dtype.type(t)
     return module_of(x).array(t, dtype=dtype)
+
+
+def heads(d: Any, like: Any) -> list[Any]:
+    """The first elements of a sequence, as many as `like` has: the transpose of `fill_up`."""
+    return [d[i] for i in range(len(like))]
+
+
+def repeat_like(d: list[Any], like: list[Any]) -> list[Any]:
+    """The elements of a list over and over, as many as `like` has: the transpose of `unrepeat`."""
+    return [d[i % len(d)] for i in range(len(like))]
+
+
+def scatter_last(d: Any, x: Any, index: Any) -> Any:
+    """Zeros like x with d stored at the index, the last where it names an element twice."""
+    out = module_of(d).zeros(x.shape, dtype=d.dtype)
+    out[index] = d
+    return out

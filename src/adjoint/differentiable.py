@@ -1,0 +1,40 @@
+"""Which types a derivative can be taken by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import ArgumentError, Origin
+from .types import Array, Scalar, Type, is_container
+
+
+def check_type(t: Type, name: str, origin: Origin | None = None) -> None:
+    """Refuse an argument that no derivative can be taken by."""
+    problem = _problem(t)
+    if problem is not None:
+        raise ArgumentError(
+            f"the argument `{name}` is {problem}, and cannot be differentiated by",
+            origin,
+            "Give a float, an array of floats, or a list, tuple or dict of those"
+            + ("; convert it with x.astype(float)." if "dtype" in problem else "."),
+        )
+
+
+def _integers_in(t: Type) -> Any:
+    """The dtype of an array of integers in a container; None where there is none."""
+    if isinstance(t, Array):
+        return t.element if t.element.kind in "iu" else None
+    parts = t.items or () if is_container(t) else ()  # type: ignore[attr-defined]
+    return next((d for d in map(_integers_in, parts) if d is not None), None)
+
+
+def _problem(t: Type) -> str | None:
+    if isinstance(t, Array):
+        return None if t.element.kind in "fc" else f"an array of dtype {t.element}"
+    if isinstance(t, Scalar):
+        return None if t.kind in ("float", "complex") else f"a {t.kind}"
+    if is_container(t):
+        held = _integers_in(t)
+        return None if held is None else f"a container that holds an array of dtype {held}"
+    cls = getattr(t, "cls", None)
+    return "None" if cls is type(None) else f"a {getattr(cls, '__name__', t)}"

@@ -1,0 +1,19 @@
+"""Backward sweeps for whole functions: what the pipeline asks for, and operators called inside."""
+
+from __future__ import annotations
+
+from .builder import Builder
+from .core import Atom, Function, Var
+from .finish import finish_gradient, seed_for
+from .reverse import Reverse, split
+
+__all__ = ["gradients", "split"]
+
+
+def gradients(function: Function, wrt: list[Var], builder: Builder, has_aux: bool) -> list[Atom]:
+    """Append the backward sweep of a function that returns one number: its gradients."""
+    reverse = Reverse(function, wrt, builder)
+    seed_for(function, has_aux, reverse)
+    reverse.block(function.body.stmts)
+    builder.origin = None
+    return finish_gradient(reverse, wrt)
