@@ -429,4 +429,85 @@ def f(p):
     v = np.broadcast_to(4, 2) * 1.0
     v /= 2.5
     return np.sum(v * p)
+# --- out_by_position: np.array([0.3, 0.7])
+def f(p):
+    q = np.ones(2)
+    np.add(p, p, q)
+    np.sin(q, q)
+    np.clip(p, 0.0, 0.5, q[:])
+    return np.sum(q * p)
+# --- out_of_a_reduction_by_position: np.array([[0.3, 0.7], [0.1, 0.2]])
+def f(p):
+    q = np.ones(2)
+    np.sum(p * p, 0, None, q)
+    p.cumsum(0, None, p)
+    return np.sum(q * p)
+# --- walrus_in_a_comprehension: 0.7
+def f(p):
+    last = p
+    xs = [last := last * p for _ in range(3)]
+    return sum(xs) * last
+# --- generator_expression_kept: np.array([0.3, 0.7])
+def f(p):
+    k = 2.0
+    values = (k * v for v in p)
+    k = 3.0
+    return sum(values) + sum(values)
+# --- map_walked_twice: np.array([0.3, 0.7])
+def f(p):
+    values = map(lambda v: v * v, p)
+    return sum(values) + 10.0 * sum(values)
+# --- reversed_kept: np.array([0.3, 0.7])
+def f(p):
+    values = reversed(p)
+    p[0] = 3.0 * p[1]
+    return sum([i * v for i, v in enumerate(values)])
+# --- view_of_a_dict_kept: 0.7
+def f(p):
+    d = {"a": p}
+    values = d.values()
+    d["b"] = p * p
+    return sum(values)
+# --- generator_walked_by_a_loop_that_rebinds: np.array([0.3, 0.7])
+def f(p):
+    s = 0.0
+    k = 1.0
+    for v in (e * k for e in p):
+        k = k + 1.0
+        s += v
+    return s
+# --- generator_given_to_a_function: np.array([0.3, 0.7])
+def f(p):
+    def twice(g):
+        return sum(g) + sum(g)
+    return twice(v * v for v in p)
+# --- any_stops_early: np.array([0.3, -0.7])
+def f(p):
+    seen = []
+    def positive(v):
+        seen.append(v)
+        return v > 0
+    found = any(positive(v) for v in p)
+    return sum(seen) * 2.0
+# --- slice_of_a_list_stored: 0.7
+def f(p):
+    xs = [p, p * p, 3.0]
+    xs[0:2] = [2.0 * p]
+    xs[:1] += [p]
+    return sum(xs) * xs[0]
+# --- sorted_constants_by_a_lambda: 0.7
+def f(p):
+    xs = sorted((4, 2), key=lambda e: -e)
+    return p * xs[0]
+# --- changed_by_a_context_manager: np.array([0.3, 0.7])
+def f(p):
+    import contextlib
+    @contextlib.contextmanager
+    def doubled(array):
+        array *= 2.0
+        yield
+        array += 1.0
+    with doubled(p):
+        s = np.sum(p ** 2)
+    return s + np.sum(p)
 """)

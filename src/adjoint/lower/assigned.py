@@ -30,6 +30,9 @@ def assigned_names(node: Any, augmented: bool = True) -> list[str]:
 
     if isinstance(node, ComprehensionLoop):
         visit(node.generator.target)
+        for n in gast.walk(node.node):
+            if isinstance(n, gast.NamedExpr):  # it binds in the function, not in the comprehension
+                visit(n.target)
         return list(found)
     for child in [*([node.target] if hasattr(node, "target") else [node.test]), *node.body]:
         visit(child)

@@ -11,12 +11,14 @@ import numpy as np
 from .. import core
 from ..builder import is_number
 from ..core import Atom, Const, Var
-from ..types import Array, Dict, List, Tuple, Type, is_container, join
+from ..types import Array, Dict, List, Object, Tuple, Type, is_container, join
 from .expressions import BINARY, Expressions, is_shared, known_length
 
 
 class Assignment(Expressions):
     def stmt_Assign(self, node: Any) -> None:
+        if all(isinstance(target, (gast.Tuple, gast.List)) for target in node.targets):
+            self.walked.add(id(node.value))
         value = self.expr(node.value)
         for target in node.targets:
             self.assign(target, value)
@@ -69,6 +71,14 @@ class Assignment(Expressions):
         for t, part in zip(targets, parts, strict=True):
             self.assign(t, part)
 
+    def _check_no_slice(self, t: Type, index: Atom, node: Any) -> None:
+        """Refuse a store into a slice of a list, which may change its length."""
+        if isinstance(t, List) and _is_slice(index):
+            raise self.refuse(
+                "assignment to a slice of a list is not supported", node,
+                "Build a new list: xs = [*xs[:i], *values, *xs[j:]].",
+            )  # fmt: skip
+
     def store(self, container: Atom, index: Atom, value: Atom, node: Any) -> None:
         """container[index] = value"""
         if isinstance(container, Const):
@@ -77,6 +87,7 @@ class Assignment(Expressions):
         t = container.type
         if isinstance(t, Tuple):
             raise self.refuse("a tuple cannot be changed", node)
+        self._check_no_slice(t, index, node)
         if (
             isinstance(t, Array)
             and made is not None
@@ -123,6 +134,7 @@ class Assignment(Expressions):
                 before = self.subscript(container, index, target)
             self.store(container, index, self.binary(type(node.op), before, value, node), target)
             return
+        self._check_no_slice(container.type, index, target)
         current = self.present(self.subscript(container, index, target))
         value = self.expr(node.value)
         self.at(node)
@@ -165,6 +177,12 @@ class Assignment(Expressions):
 
     def extend(self, items: Atom, iterable: Any, node: Any) -> None:
         raise NotImplementedError  # by Comprehensions
+
+
+def _is_slice(index: Atom) -> bool:
+    return index.type == Object(slice) or (
+        isinstance(index, Const) and isinstance(index.value, slice)
+    )
 
 
 def _stored(t: Type, index: Atom, value: Atom, lowering: Assignment) -> Type | None:

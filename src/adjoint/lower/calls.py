@@ -31,6 +31,7 @@ from ..types import (
     Type,
     carries_derivative,
 )
+from . import lazy
 from .builtin_calls import HANDLERS
 from .callees import (
     found_in,
@@ -43,6 +44,7 @@ from .callees import (
 )
 from .invocation import DEEPEST, Recursive
 from .operators import Operators
+from .outs import named_out
 from .state import Bound, Closure, Known
 
 # Functions that change an operand in place, which the core does not express yet.
@@ -64,6 +66,9 @@ class Calls(Operators):
         if isinstance(node.func, gast.Attribute):
             owner = self.pinned(self.expr(node.func.value))
             if not isinstance(owner, Const):
+                if isinstance(owner.type, Dict) and node.func.attr in lazy.VIEWS:
+                    self.check_walked(node, f"`{node.func.attr}` of a dict")
+                self.walked |= set(map(id, lazy.walked_by_method(node.func.attr, node)))
                 args, kwargs = self.arguments(node)
                 self.at(node)
                 return self.method(owner, node.func.attr, args, kwargs, node)
@@ -71,6 +76,10 @@ class Calls(Operators):
             fn = self.attribute(owner, node.func.attr, node.func)
         else:
             fn = self.expr(node.func)
+        if isinstance(fn, Const):
+            if lazy.is_one_of(fn.value, lazy.LAZY):
+                self.check_walked(node, f"`{name_of(fn.value)}`")
+            self.walked |= set(map(id, lazy.walked_by(fn.value, node, id(node) in self.walked)))
         args, kwargs = self.arguments(node)
         self.at(node)
         return self.call(fn, args, kwargs, node)
@@ -79,6 +88,7 @@ class Calls(Operators):
         args = []
         for arg in node.args:
             if isinstance(arg, gast.Starred):
+                self.walked.add(id(arg.value))
                 args += self.unpack_all(self.expr(arg.value), arg)
             else:
                 args.append(self.expr(arg))
@@ -94,7 +104,13 @@ class Calls(Operators):
         return args, kwargs
 
     def expr_GeneratorExp(self, node: Any) -> Atom:
+        self.check_walked(node, "a generator expression")
         return self.expr_ListComp(node)
+
+    def check_walked(self, node: Any, what: str) -> None:
+        """Refuse an iterator that is not walked where it is made."""
+        if id(node) not in self.walked and self.frame.template is None:
+            raise self.refuse(f"{what} that is kept is not supported", node, lazy.ADVICE)
 
     def expr_Lambda(self, node: Any) -> Atom:
         return self.closure(node, "<lambda>")
@@ -119,6 +135,7 @@ class Calls(Operators):
         if value in (float, complex) and args and args[0].type == Object(str):
             self.refuse_text(args[0])
         canonical = self.canonical(value)
+        args, kwargs = named_out(canonical, args, kwargs)
         has_own = own.has_rule(canonical)
         if has_own and not is_primitive(canonical):
             return self.by_own_rule(fn, args, kwargs)
@@ -201,7 +218,8 @@ class Calls(Operators):
 
         `has_rule`: its derivative is known, so that it does not keep what it is given.
         """
-        if any(isinstance(a, Const) and isinstance(a.value, Known) for a in args):
+        given = [a for a in [*args, *kwargs.values()] if isinstance(a, Const)]
+        if any(isinstance(a.value, Known) for a in given):
             name = name_of(fn.value) if isinstance(fn, Const) else "this function"
             raise UnsupportedSyntaxError(
                 f"a function that is defined inside is given to `{name}`", self.b.origin,

@@ -16,6 +16,7 @@ import gast
 import numpy as np
 
 from .. import core
+from ..builder import is_mutable
 from ..control import no_grad
 from ..core import Atom, Const, Var
 from ..errors import SourceUnavailableError, UnsupportedSyntaxError
@@ -86,6 +87,11 @@ class Contexts(Comprehensions):
             self._check_passes(made if isinstance(made, type) else None, node)
         elif made is not open and _catches(made.__wrapped__):
             self._check_passes(None, node)
+        if any(a.varied or is_mutable(a.type) for a in [*args, *kwargs.values()]):
+            raise self.refuse(
+                "what this context manager does to its arguments is not known here", node,
+                "Call functions before and after the block instead.",
+            )  # fmt: skip
         return self.read(self.opaque(callee, args, kwargs))
 
     def _check_passes(self, cls: type | None, node: Any) -> None:

@@ -84,6 +84,7 @@ class Expressions:
         self.b = builder
         self.frames: list[Frame] = []
         self.cells: dict[Any, Any] = {}  # names of other frames, attributes: by holder and name
+        self.walked: set[int] = set()  # nodes of the syntax that are walked where they stand
         self.versions: dict[Var, Var] = {}
         self.stale: dict[Var, Origin | None] = {}
         self.unbound: set[Var] = set()
@@ -571,6 +572,7 @@ class Expressions:
         items: list[Atom] = []
         for node in nodes:
             if isinstance(node, gast.Starred):
+                self.walked.add(id(node.value))
                 items += self.unpack_all(self.expr(node.value), node)
             else:
                 items.append(self.expr(node))

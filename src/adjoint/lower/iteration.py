@@ -26,6 +26,7 @@ from ..types import (
     is_container,
     join_all,
 )
+from . import lazy
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED
 from .expressions import known_length, truth
 from .loops import Loops
@@ -47,6 +48,8 @@ class ForLoops(Loops):
         if not isinstance(node, gast.Call) or any(isinstance(a, gast.Starred) for a in node.args):
             return self.expr(node)
         callee = self.expr(node.func)
+        if not (isinstance(callee, Const) and lazy.is_one_of(callee.value, lazy.BY_ELEMENT)):
+            self.walked.add(id(node))
         keywords = {k.arg: k.value for k in node.keywords}
         if isinstance(callee, Const) and callee.value is zip and node.args:
             if set(keywords) <= {"strict"}:

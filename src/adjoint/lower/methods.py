@@ -20,6 +20,7 @@ from ..types import (
     Type,
     Unknown,
 )
+from .outs import named_out
 from .statements import Statements
 
 _MUTATING_METHODS = frozenset(
@@ -70,6 +71,8 @@ class Methods(Statements):
                 node,
                 "Use the function that returns a new array, or assign: x[...] = v.",
             )
+        if name in METHODS:
+            (owner, *args), kwargs = named_out(METHODS[name], [owner, *args], kwargs)
         if "out" in kwargs:
             raise self.refuse("`out=` is not supported", node, "Assign the result instead.")
         if name not in METHODS:
