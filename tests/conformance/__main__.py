@@ -27,6 +27,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("which", nargs="*", help="a module of rows, or module:program")
+    parser.add_argument("--first", action="store_true", help="first derivatives only")
     parser.add_argument("--write", action="store_true", help="write docs/language.md")
     options = parser.parse_args()
     if options.write:
@@ -37,10 +38,11 @@ def main() -> int:
         for row in ROWS
         if not options.which or str(row) in options.which or row.file.stem in options.which
     ]
-    return report(chosen, whole=any(":" in which for which in options.which))
+    whole = any(":" in which for which in options.which)
+    return report(chosen, 1 if options.first else 2, whole)
 
 
-def report(chosen: list, whole: bool) -> int:
+def report(chosen: list, order: int, whole: bool) -> int:
     from .check import check_row
 
     bad = 0
@@ -48,7 +50,7 @@ def report(chosen: list, whole: bool) -> int:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                check_row(row)
+                check_row(row, order)
         except Exception as error:
             bad += 1
             text = str(error) or "".join(traceback.format_tb(error.__traceback__)[-1:])

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
 from collections import Counter
 from multiprocessing import get_context
 from pathlib import Path
 
-from .check import BAD, REFUSED, Outcome, check, forget
+from .check import BAD, REFUSED, Outcome, check
 from .found import FOUND
 from .grammar import generate
+from .running import forget
 from .shrink import same_failure, shrink
 
 
-def one(seed: int) -> tuple[int, Outcome]:
-    outcome = check(generate(seed))
+def one(seed: int, first: bool = False) -> tuple[int, Outcome]:
+    outcome = check(generate(seed), first=first)
     forget()
     return seed, outcome
 
@@ -30,10 +32,13 @@ def main() -> int:
     parser.add_argument("--shrink", type=float, default=0, help="seconds to spend on each failure")
     parser.add_argument("--out", type=Path, help="folder to write failing programs to")
     parser.add_argument("--stop", type=int, default=0, help="stop after so many failures")
+    parser.add_argument("--first", action="store_true", help="no second derivatives")
     parser.add_argument("--found", action="store_true", help="check the programs of found.py only")
     options = parser.parse_args()
     if options.found:
-        outcomes = {name: check(text, thorough=True) for name, text in FOUND.items()}
+        outcomes = {
+            name: check(text, thorough=True, first=options.first) for name, text in FOUND.items()
+        }
         for name, outcome in outcomes.items():
             if outcome.kind != "ok":
                 print(name, outcome.kind, outcome.detail.split("\n")[0][:200])
@@ -52,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
     groups: dict[tuple[str, str], list[int]] = {}
     start = time.monotonic()
     pool = get_context("spawn").Pool(options.jobs) if options.jobs > 1 else None
-    results = pool.imap(one, seeds, 8) if pool else map(one, seeds)
+    task = functools.partial(one, first=options.first)
+    results = pool.imap(task, seeds, 8) if pool else map(task, seeds)
     for seed, outcome in results:
         counts[outcome.kind] += 1
         if outcome.kind != "ok":

@@ -129,10 +129,10 @@ def dotted_values(x, option):
 @row("a literal pattern on an active value", 2.0)
 def literal_of_active_value(x):
     match x:
-        case 2.0:
-            return x * x
-        case _:
+        case 3.0:
             return x
+        case _:
+            return x * x
 
 
 @row("`match` in a loop, with `continue` and `break`", array(4))
