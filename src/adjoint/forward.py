@@ -235,6 +235,8 @@ class Forward:
             if self.t.get(atom) is None or name in rule.rule.differentiable and lines:
                 continue
             if name not in known:
+                if isinstance(atom.type, Unknown):
+                    return self._pushed(op)
                 raise no_rule(op, atom)
         tangents = _Moving(self.t, rule.bound)
         if isinstance(rule, FunctionApplication):
@@ -360,8 +362,24 @@ class Forward:
         if whole is None:
             return
         tangent = self.t.or_zero(new)
+        if op.fn is core.STORE and self._stands_there(tangent, whole, index):
+            self.t.set(op.version, whole)
+            return
         changed = self.b.in_place(op.fn, whole, index, tangent)
         self._changed(op, changed)
+
+    def _stands_there(self, tangent: Atom, whole: Var, index: Atom) -> bool:
+        """Whether what is to be stored is what was read there: x[i] += 1 changes no tangent."""
+        made = self.b.definition(tangent, np.copy)
+        if made is not None:
+            tangent = made.args[0]
+        read = self.b.definitions.get(tangent) if isinstance(tangent, Var) else None
+        return (
+            read is not None
+            and read.fn is operator.getitem
+            and read.args[0] is whole
+            and same_atom(read.args[1], index)
+        )
 
     def _unchanged(self, op: Op) -> None:
         found = self.t.get(op.args[0])

@@ -30,9 +30,11 @@ from ..builder import MAYBE_VIEWS, VIEWS, is_mutable
 from ..core import Atom, For, Function, If, Intrinsic, Op, Stmt, Var
 from ..rules import runtime as rule_runtime
 from ..runtime import generic
+from ..types import Array
 
 _HOLDERS = frozenset({core.TUPLE, core.LIST, core.DICT, core.CALL, core.PURE_CALL, core.CALL_CORE,
                       core.APPEND, core.STORE, core.POP, core.ATTRIBUTE})  # fmt: skip
+_SUMS = frozenset({generic.add, generic.add_item})  # of which one term may be None
 _FRESH_HELPERS = frozenset({generic.zeros_like, generic.copy, generic.as_gradient})
 
 
@@ -78,12 +80,13 @@ class Memory:
 
     def _read(self, stmt: Stmt) -> None:
         if isinstance(stmt, Op):
+            if stmt.version is not None:
+                self._join(stmt.version, stmt.args[0])
+                if isinstance(stmt.version.type, Array):  # a store into an array copies
+                    return
             for var in core.defined_by(stmt):
-                if may_share(stmt):
-                    for atom in stmt.operands():
-                        self._join(var, atom)
-                elif var is stmt.version:
-                    self._join(var, stmt.args[0])
+                for atom in shared_operands(stmt):
+                    self._join(var, atom)
         elif isinstance(stmt, If):
             for side in (stmt.then, stmt.orelse):
                 for result, end in zip(stmt.results, side.yields, strict=True):
@@ -99,11 +102,13 @@ class Memory:
                     self._join(item, source)
 
 
-def may_share(op: Op) -> bool:
-    """Whether the result of an operation may share memory with its operands, or hold them."""
+def shared_operands(op: Op) -> list[Atom]:
+    """The operands whose memory the result of an operation may share, or hold."""
     if isinstance(op.fn, Intrinsic):
-        return op.fn in _HOLDERS
-    return returns_operand(op.fn)
+        return list(op.operands()) if op.fn in _HOLDERS else []
+    if not returns_operand(op.fn):
+        return []
+    return list(op.args) if op.fn in _SUMS else op.args[:1]
 
 
 def returns_operand(fn: object) -> bool:
