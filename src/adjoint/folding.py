@@ -12,6 +12,7 @@ from collections import Counter
 import numpy as np
 
 from . import core
+from .analysis.memory import shared_operands
 from .builder import is_number
 from .core import Atom, Block, Const, For, Function, Op, Stmt, Var
 from .types import Object, Range, Scalar, Tuple, Type
@@ -39,6 +40,10 @@ class Folding:
             if isinstance(s, Op) and s.fn is np.mean and len(s.args) == 1 and not s.kwargs
         }
         self._width: dict[Var, int] = {}
+        self._made = {
+            v: s for s in core.walk(function.body) if isinstance(s, Op) for v in core.defined_by(s)
+        }
+        self._memory: dict[Var, frozenset[bool]] = {}
         self._block(function.body, is_function=True)
 
     def _count(self, block: Block) -> None:
@@ -66,7 +71,8 @@ class Folding:
             if isinstance(stmt, Op) and stmt.fn in (core.ENTER, core.LEAVE):
                 waiting.clear()  # what was computed on one side of it stays there
             elif _changes_memory(stmt):
-                for var in [v for v, op in waiting.items() if self._reads_memory(op)]:
+                of = _memory_changed(stmt)
+                for var in [v for v, op in waiting.items() if self._reads_memory(op, of)]:
                     del waiting[var]
             if (
                 isinstance(stmt, Op)
@@ -89,6 +95,11 @@ class Folding:
                 and self._is_candidate(stmt, named=True)
             ):
                 waiting[stmt.target] = stmt
+        for atom in block.yields if is_function else ():
+            # Several results are returned as a tuple, however long: its parts are short enough.
+            made = waiting.get(atom) if isinstance(atom, Var) else None
+            if made is not None and made.fn is core.TUPLE and made.backward:
+                self.folded[atom] = waiting.pop(atom)  # type: ignore[index, arg-type]
         self._use(block.yields, waiting)
 
     def _fold_manager(self, made: Stmt, enter: Op) -> None:
@@ -118,16 +129,28 @@ class Folding:
             return False
         return self.uses[op.target] == 1 and op.fn not in _NEVER
 
-    def _reads_memory(self, op: Op) -> bool:
+    def _reads_memory(self, op: Op, of: frozenset[bool]) -> bool:
+        """Whether an operation reads what may be changed; `of`: that of tangents, or of others."""
         for atom in op.operands():
             if isinstance(atom, Const):
                 continue
             if atom in self.folded:
-                if self._reads_memory(self.folded[atom]):
+                if self._reads_memory(self.folded[atom], of):
                     return True
-            elif not _is_fixed(atom.type):
-                return op.fn is not core.ATTRIBUTE
+            elif not _is_fixed(atom.type) and of & self._memory_of(atom):
+                if op.fn is not core.ATTRIBUTE:
+                    return True
         return False
+
+    def _memory_of(self, var: Var) -> frozenset[bool]:
+        """Whether a variable's memory may be that of tangents, and whether it may be other."""
+        if var not in self._memory:
+            self._memory[var] = frozenset({var.tangent})
+            made = self._made.get(var)
+            operands = [] if made is None else shared_operands(made)
+            shared = [self._memory_of(a) for a in operands if isinstance(a, Var)]
+            self._memory[var] = self._memory[var].union(*shared)
+        return self._memory[var]
 
     def _width_of(self, op: Op) -> int:
         """Roughly how many characters an operation takes when printed."""
@@ -147,6 +170,13 @@ def _is_fixed(t: Type) -> bool:
     return is_number(t) or isinstance(t, (Scalar, Range, Object))
 
 
+def _memory_changed(stmt: Stmt) -> frozenset[bool]:
+    """Which memory a statement may change: that of tangents (True), other (False), or both."""
+    if isinstance(stmt, Op) and stmt.version is not None:
+        return frozenset({stmt.tangent})
+    return frozenset({True, False})
+
+
 def _changes_memory(stmt: Stmt) -> bool:
     if isinstance(stmt, Op):
         return stmt.effect or stmt.version is not None
@@ -157,9 +187,10 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
     """Tuples that are only taken apart, right after they are made: variable -> its parts."""
     found: dict[Var, list[Var | None]] = {}
 
-    def consider(var: Var, stmts: list[Stmt]) -> None:
+    def consider(var: Var, stmts: list[Stmt]) -> int:
+        """How many of the statements take the variable apart, if they are its only readers."""
         if not isinstance(var.type, Tuple) or var in folding.folded:
-            return
+            return 0
         parts: list[Var | None] = [None] * len(var.type.items)
         count = 0
         for stmt in stmts:
@@ -176,8 +207,10 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
                 break
             parts[position] = stmt.target
             count += 1
-        if count == folding.uses[var]:
-            found[var] = parts
+        if count != folding.uses[var]:
+            return 0
+        found[var] = parts
+        return count
 
     def visit(block: Block) -> None:
         for position, stmt in enumerate(block.stmts):
@@ -185,9 +218,10 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
                 if stmt.fn in (core.CALL_CORE, core.CALL, core.POP) or _returns_tuple(stmt):
                     consider(stmt.target, block.stmts[position + 1 :])
             if isinstance(stmt, For):
+                start = 0  # one item is taken apart after the other
                 for item in stmt.items:
                     if item is not None:
-                        consider(item, stmt.body.stmts)
+                        start += consider(item, stmt.body.stmts[start:])
             for inner in core.blocks_of(stmt):
                 visit(inner)
 

@@ -41,6 +41,7 @@ from .types import (
     Type,
     Unknown,
     carries_derivative,
+    is_complex,
     is_container,
 )
 
@@ -124,7 +125,7 @@ class Forward:
             self.b.backward, self.b.tangent = before
 
     def _variable(self, of: Var, t: Type) -> Var:
-        made = Var(f"t_{of.name.strip('_')}", t, named=of.named)
+        made = Var(f"t_{of.name.strip('_<>')}", t, named=of.named)
         made.tangent = True
         return made
 
@@ -263,7 +264,16 @@ class Forward:
         for x in rule.rule.lines:  # shared work in its shortened form
             if x.kind == "work" and x.mode == "forward" and _reads(expr, x.target, shared):
                 rule._work[x.target] = rule.value(shared[x.target] or x.expr, tangents)
-        return rule.value(expr, tangents)
+        return self._as_written(rule.value(expr, tangents), rule.op)
+
+    def _as_written(self, value: Atom, op: Op) -> Atom:
+        """The user's x.mean(axis=0) has the tangent t_x.mean(axis=0)."""
+        made = self.b.definitions.get(value) if isinstance(value, Var) else None
+        if made is not None and made.fn is op.fn and op.style == "method" and made.args:
+            t = made.args[0].type
+            if isinstance(t, Array) and t.dims:
+                made.style = op.style
+        return value
 
     def _by_partials(self, rule: Application) -> Atom | None:
         counts: dict[Atom, Counts] = {}
@@ -463,14 +473,22 @@ class Forward:
                 value = self.t.copy(value, version)
             return self.t.named(value, version)
         assert isinstance(tangent, Var)
-        if value is None:
-            return self.b.in_place(core.STORE, tangent, constant(...), constant(0.0))
         if value is tangent:
             return tangent
-        made = self.b.definition(value, np.add) or self.b.definition(value, np.subtract)
-        if made is not None and made.args[0] is tangent and made.style == "operator":
-            return self.b.in_place(made.fn, tangent, made.args[1], style="inplace")
-        return self.b.in_place(core.STORE, tangent, constant(...), value)
+        made = None if value is None else self.b.definitions.get(value)  # type: ignore[arg-type]
+        if made is not None and made.target is value and made.style == "operator":
+            first, second = (*made.args, None)[:2]
+            if second is tangent and made.fn in (np.add, np.multiply):
+                first, second = second, first
+            if first is tangent and second is not None and made.fn in _IN_PLACE:
+                if _fits_in(second, version):
+                    return self.b.in_place(made.fn, tangent, second, style="inplace")
+        if self.memory.is_alone(version):
+            if value is not None:
+                self.t.bind(version, value, op)
+            return self.t.get(version)
+        held: Atom = constant(0.0) if value is None else value
+        return self.b.in_place(core.STORE, tangent, constant(...), held)
 
     # -- branches -------------------------------------------------------------------------
 
@@ -662,6 +680,16 @@ class _Moving(dict):  # type: ignore[type-arg]
         return self._tangents.zero(atom)
 
 
+def _fits_in(value: Atom, of: Var) -> bool:
+    """Whether an operation with this operand leaves the dtype of a tangent as it is."""
+    if isinstance(value.type, Scalar):
+        return value.type.kind != "complex" or is_complex(of.type)
+    if not isinstance(value.type, Array) or not isinstance(of.type, Array):
+        return False
+    return np.result_type(value.type.element, of.type.element) == of.type.element
+
+
+_IN_PLACE = frozenset({np.add, np.subtract, np.multiply, np.true_divide})
 _shortened: dict[Any, Any] = {}  # (line, inputs that do not move) -> expression, shared work
 
 # Functions of the runtime that are linear in the operands at these places.

@@ -15,7 +15,7 @@ import numpy as np
 from .api import Gradient
 from .compile import Compiler, check_differentiable
 from .errors import ArgumentError, OutputError
-from .pushforward import check_sequences, moving_names, push, run_forward
+from .pushforward import check_sequences, moving_names, promoted, push, run_forward
 from .request import Request
 from .retell import retell
 from .rules.runtime import module_of
@@ -152,7 +152,8 @@ def _new_compiler(kind: str, fn: Callable[..., Any], argnums: Numbers) -> Compil
             check_differentiable(bound[name], name)
         return moving_names(bound, given) if kind == "hvp" else by()
 
-    compiler = Compiler(fn, request, select, promote=False)
+    # Ints beside the floats of a container count as floats, as they do for `grad`.
+    compiler = Compiler(fn, request, select, promote=kind in ("hvp", "hessian"))
     return compiler
 
 
@@ -170,11 +171,11 @@ class _Call:
         self.names = spec.names(parameters, getattr(fn, "__name__", "the function"))
         positions = {p.name: i for i, p in enumerate(parameters)}
         given = list(args)
-        for name in self.names:  # Python ints that are differentiated by are floats
+        for name in self.names:  # a Python int that is differentiated by is a float
             if name in kwargs:
-                kwargs = {**kwargs, name: _floats(kwargs[name])}
+                kwargs = {**kwargs, name: _float(kwargs[name])}
             elif positions[name] < len(given):
-                given[positions[name]] = _floats(given[positions[name]])
+                given[positions[name]] = _float(given[positions[name]])
         self.args, self.kwargs = tuple(given), kwargs
         bound, _ = _compiler("jvp", fn, spec).bind(self.args, self.kwargs)
         self.by = {name: bound[name] for name in self.names}
@@ -203,6 +204,9 @@ class _Call:
                 moving = [
                     unit if i == position else _zeros(self.by[n]) for i, n in enumerate(self.names)
                 ]
+                if compiler.promote:
+                    pairs = zip(moving, self.by.values(), strict=True)
+                    moving = [promoted(t, v) for t, v in pairs]
                 result = run_forward(compiler, *self.fresh(), moving)
                 columns.append(result if kind == "hessian" else result[1])
         if not columns:
@@ -288,8 +292,8 @@ def _kind(leaf: Any) -> str:
     return kind if kind in ("f", "c") else "-"
 
 
-def _floats(value: Any) -> Any:
-    return _map(lambda leaf: float(leaf) if type(leaf) is int else leaf, value)
+def _float(value: Any) -> Any:
+    return float(value) if type(value) is int else value
 
 
 def _zeros(value: Any) -> Any:
@@ -306,20 +310,21 @@ def _units(value: Any) -> Iterator[Any]:
     sizes = [np.size(leaf) if _kind(leaf) in "fc" else 0 for leaf in _leaves(value)]
     for which, size in enumerate(sizes):
         for index in range(size):
-            places = iter(range(len(sizes)))
+            places = iter([index if k == which else None for k in range(len(sizes))])
+            yield _map(functools.partial(_unit, places), value)
 
-            def unit(leaf: Any, places: Any = places, which: int = which, index: int = index) -> Any:
-                zero = _zeros(leaf)
-                if next(places) != which:
-                    return zero
-                if not hasattr(leaf, "dtype"):
-                    return zero + 1.0
-                if isinstance(leaf, np.generic):
-                    return leaf.dtype.type(1)
-                zero.reshape(-1)[index] = 1
-                return zero
 
-            yield _map(unit, value)
+def _unit(places: Iterator[int | None], leaf: Any) -> Any:
+    """Zeros like one part of a value, with a 1 at the next of `places`."""
+    zero, index = _zeros(leaf), next(places)
+    if index is None:
+        return zero
+    if isinstance(leaf, np.generic):
+        return leaf.dtype.type(1)
+    if not hasattr(leaf, "dtype"):
+        return zero + 1.0
+    zero.reshape(-1)[index] = 1
+    return zero
 
 
 def _columns(tangents: Iterator[Any], leaf: Any) -> Any:

@@ -87,6 +87,7 @@ def _forward(
         function.body.yields = [tangent]
     else:
         with builder.inside(function.body):
+            builder.origin = None
             function.body.yields = [builder.op(core.TUPLE, function.result, tangent)]
     function.params = [*function.params, *forward.params]
     return function

@@ -55,7 +55,21 @@ def push(compiler: Compiler, primals: tuple[Any, ...], tangents: tuple[Any, ...]
         if not varies(bound[name]):
             checked_tangent(beside[name], bound[name], f"`{name}`")
     moving = [checked_tangent(beside[n], bound[n], f"`{n}`") for n in compiler.select(bound, given)]
+    if compiler.promote:
+        names = compiler.select(bound, given)
+        moving = [promoted(t, bound[n]) for t, n in zip(moving, names, strict=True)]
     return run_forward(compiler, primals, {}, moving)
+
+
+def promoted(tangent: Any, value: Any) -> Any:
+    """A tangent with 0.0 for the ints in a value, where these count as floats."""
+    if isinstance(value, dict):
+        return {k: promoted(tangent[k], v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        if tangent is None:
+            tangent = [None] * len(value)
+        return rebuild(value, [promoted(t, v) for t, v in zip(tangent, value, strict=True)])
+    return 0.0 if type(value) is int else tangent
 
 
 def run_forward(

@@ -159,7 +159,7 @@ class Tangents:
     def named(self, value: Atom, of: Var) -> Atom:
         """Call the tangent of `x` `t_x`, if the value has no name yet."""
         if isinstance(value, Var) and value.serial >= self.mark and not value.named:
-            value.name = f"t_{of.name.strip('_')}"
+            value.name = f"t_{of.name.strip('_<>')}"
             value.named = of.named
         return value
 

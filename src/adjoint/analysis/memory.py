@@ -43,6 +43,7 @@ class Memory:
 
     def __init__(self, function: Function) -> None:
         self._parents: dict[Var, Var] = {}
+        self._members: dict[Var, set[Var]] = {}  # class -> the objects in it, if several
         self._changed: set[Var] = set()
         changed: list[Var] = []
         for stmt in core.walk(function.body):
@@ -63,6 +64,10 @@ class Memory:
         """Whether something may change the memory of `var` in place."""
         return bool(self._changed) and self._find(var) in self._changed
 
+    def is_alone(self, var: Var) -> bool:
+        """Whether nothing but the states of one object has the memory of `var`."""
+        return len(self._members.get(self._find(var), {var.root})) == 1
+
     def _find(self, var: Var) -> Var:
         var = var.root
         while var in self._parents:
@@ -77,6 +82,8 @@ class Memory:
         first, second = self._find(a), self._find(b)
         if first is not second:
             self._parents[second] = first
+            members = self._members.setdefault(first, {first})
+            members |= self._members.pop(second, {second})
 
     def _read(self, stmt: Stmt) -> None:
         if isinstance(stmt, Op):
