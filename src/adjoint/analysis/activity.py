@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import core
+from ..control import stop_gradient
 from ..core import Atom, Block, For, Function, If, Op, Var, While
 from ..rules import ZERO, own
 from ..runtime import generic
@@ -23,7 +24,7 @@ _FORM = frozenset(
 )  # fmt: skip
 
 
-_STILL = frozenset({generic.zeros_like, generic.unit_seed, generic.unit_seeds})
+_STILL = frozenset({stop_gradient, len, generic.zeros_like, generic.unit_seed, generic.unit_seeds})
 _FORM_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})
 
 
