@@ -28,7 +28,6 @@ from .expand import Application, Expander, FunctionApplication, apply_rule, call
 from .infer import constant
 from .linear import without
 from .partials import Counts, count_partial, is_zero, scaled
-from .runtime import generic
 from .structure import copy_function
 from .tangents import Tangents, tangent_type
 from .types import (
@@ -299,7 +298,7 @@ class Forward:
         return total
 
     def _linear(self, op: Op) -> Atom | None:
-        """A function of our own that is linear in some operands and looks at others' form."""
+        """A function that is linear in some operands, and looks at the form of others."""
         args = list(op.args)
         for place in _LINEAR[op.fn]:
             args[place] = self.t.or_zero(args[place])
@@ -692,21 +691,8 @@ def _fits_in(value: Atom, of: Var) -> bool:
 _IN_PLACE = frozenset({np.add, np.subtract, np.multiply, np.true_divide})
 _shortened: dict[Any, Any] = {}  # (line, inputs that do not move) -> expression, shared work
 
-# Functions of the runtime that are linear in the operands at these places.
-_LINEAR: dict[Any, tuple[int, ...]] = {
-    generic.add: (0, 1),
-    generic.add_item: (0, 2),
-    generic.fit: (0,),
-    generic.as_gradient: (0,),
-    generic.copy: (0,),
-    generic.fill_up: (0,),
-    generic.unrepeat: (0,),
-    generic.gather_stored: (0,),
-    generic.copy_tangent: (0,),
-    generic.fit_tangent: (0,),
-    generic.as_tangent: (0,),
-    builtins.reversed: (0,),
-}
+# Functions without a rule that are linear in the operands at these places.
+_LINEAR: dict[Any, tuple[int, ...]] = {builtins.reversed: (0,)}
 
 
 def _each(atom: Any) -> list[Any]:

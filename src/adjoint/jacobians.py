@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 
 from .api import Gradient
-from .compile import Compiler, check_differentiable
+from .compile import Compiler
+from .differentiable import check_type
 from .errors import ArgumentError, OutputError
 from .pushforward import check_sequences, moving_names, promoted, push, run_forward
 from .request import Request
 from .retell import retell
-from .rules.runtime import module_of
 from .runtime.generic import copy, rebuild
+from .runtime.modules import module_of
 from .spec import Numbers, Spec
+from .types import Symbols, type_of
 
 
 def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -149,7 +151,7 @@ def _new_compiler(kind: str, fn: Callable[..., Any], argnums: Numbers) -> Compil
 
     def select(bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
         for name in by():
-            check_differentiable(bound[name], name)
+            check_type(type_of(bound[name], Symbols(), promote=True), name)
         return moving_names(bound, given) if kind == "hvp" else by()
 
     # Ints beside the floats of a container count as floats, as they do for `grad`.
@@ -180,7 +182,7 @@ class _Call:
         bound, _ = _compiler("jvp", fn, spec).bind(self.args, self.kwargs)
         self.by = {name: bound[name] for name in self.names}
         for name, value in self.by.items():
-            check_differentiable(value, name)
+            check_type(type_of(value, Symbols(), promote=True), name)
             if any(_kind(leaf) == "c" for leaf in _leaves(value)):
                 raise ArgumentError(
                     f"the argument `{name}` is complex: a Jacobian is by real numbers",

@@ -114,7 +114,10 @@ def _gradient(
     function.name = f"{function.name}_{request.mode}".replace("<lambda>", "lambda_")
     with builder.inside(function.body):
         found = sweeps.gradients(
-            function, wrt, builder, request.has_aux,
+            function,
+            wrt,
+            builder,
+            request.has_aux,
             whole=request.mode == "elementwise_grad",
         )
         result = found[0] if request.single else builder.op(core.TUPLE, *found)

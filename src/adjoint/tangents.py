@@ -145,7 +145,7 @@ class Tangents:
     def copy(self, value: Atom, of: Var) -> Atom:
         t = of.type
         if not isinstance(t, Array) or dims_of(value.type) is None:
-            return self.b.op(generic.copy_tangent, value, type=tangent_type(t))
+            return self.b.op(generic.copy, value, type=tangent_type(t))
         if dims_of(value.type) == ():
             return self.b.op(np.full_like, of, value, type=t) if t.dims else value
         spread = self.b.definition(value, np.broadcast_to)

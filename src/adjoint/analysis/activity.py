@@ -14,7 +14,6 @@ from .. import core
 from ..control import stop_gradient
 from ..core import Atom, Block, For, Function, If, Op, Var, While
 from ..rules import ZERO, own
-from ..runtime import generic
 from ..types import carries_derivative
 
 # Operations that look at the form of a value, not at its contents.
@@ -24,7 +23,7 @@ _FORM = frozenset(
 )  # fmt: skip
 
 
-_STILL = frozenset({stop_gradient, len, generic.zeros_like, generic.unit_seed, generic.unit_seeds})
+_STILL = frozenset({stop_gradient, len})
 _FORM_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})
 
 

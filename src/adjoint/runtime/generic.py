@@ -227,11 +227,6 @@ def _still(x: Any) -> Any:
     return 0j if isinstance(x, complex) else None
 
 
-def copy_tangent(t: Any) -> Any:
-    """A tangent in memory of its own."""
-    return copy(t)
-
-
 def as_tangent(t: Any, x: Any) -> Any:
     """A tangent in the structure, shapes and dtypes of the value x, in memory of its own.
 
