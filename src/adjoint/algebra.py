@@ -16,6 +16,7 @@ from .core import Atom, Const, Var
 from .infer import constant
 
 _MOST_TERMS = 24
+_MOST_FACTORS = 48
 Term = tuple[float, tuple[Atom, ...]]  # coefficient, factors
 
 
@@ -26,8 +27,8 @@ def collect(b: Builder, total: Atom, mark: int) -> Atom:
     """
     if not isinstance(total, Var) or not is_number(total.type):
         return total
-    terms: list[Term] = []
-    if not _open(b, total, 1.0, mark, terms) or len(terms) < 2:
+    terms = _terms(b, total, mark)
+    if terms is None or len(terms) < 2:
         return total
     merged: dict[frozenset[tuple[Atom, int]], Term] = {}
     for coefficient, factors in terms:
@@ -42,40 +43,58 @@ def collect(b: Builder, total: Atom, mark: int) -> Atom:
     return _sum(b, [t for t in merged.values() if t[0] != 0])
 
 
-def _open(b: Builder, atom: Atom, sign: float, mark: int, terms: list[Term]) -> bool:
-    """Split a sum into its terms; False where there are too many."""
-    made = b.definitions.get(atom) if isinstance(atom, Var) else None
-    if made is not None and made.target is atom and isinstance(atom, Var) and atom.serial >= mark:
-        if not atom.named and made.style == "operator":
-            if made.fn is np.add or made.fn is np.subtract:
-                second = sign if made.fn is np.add else -sign
-                return _open(b, made.args[0], sign, mark, terms) and _open(
-                    b, made.args[1], second, mark, terms
-                )
-            if made.fn is np.negative:
-                return _open(b, made.args[0], -sign, mark, terms)
-    coefficient, factors = _factors(b, atom)
-    terms.append((sign * coefficient, tuple(factors)))
-    return len(terms) <= _MOST_TERMS
+def _terms(b: Builder, total: Atom, mark: int) -> list[Term] | None:
+    """The terms of a sum; None where there are too many, or too many factors in one."""
+    terms: list[Term] = []
+    todo = [(total, 1.0)]
+    while todo:
+        atom, sign = todo.pop()
+        made = b.definitions.get(atom) if isinstance(atom, Var) else None
+        if made is not None and made.target is atom and isinstance(atom, Var):
+            if atom.serial >= mark and not atom.named and made.style == "operator":
+                if made.fn is np.add or made.fn is np.subtract:
+                    if len(terms) + len(todo) + 2 > _MOST_TERMS:
+                        return None
+                    todo.append((made.args[1], sign if made.fn is np.add else -sign))
+                    todo.append((made.args[0], sign))
+                    continue
+                if made.fn is np.negative:
+                    todo.append((made.args[0], -sign))
+                    continue
+        term = _factors(b, atom)
+        if term is None:
+            return None
+        terms.append((sign * term[0], term[1]))
+    return terms
 
 
-def _factors(b: Builder, atom: Atom) -> tuple[float, list[Atom]]:
+def _factors(b: Builder, product: Atom) -> Term | None:
     """A product as a number and its factors; what the user named is one factor."""
-    if isinstance(atom, Const):
-        if atom.path is None and type(atom.value) in (int, float):
-            return float(atom.value), []
-        return 1.0, [atom]
-    made = b.definitions.get(atom)
-    if made is None or made.target is not atom or not is_number(atom.type):
-        return 1.0, [atom]
-    if made.fn is np.multiply and made.style == "operator" and not atom.named:
-        m, left = _factors(b, made.args[0])
-        n, right = _factors(b, made.args[1])
-        return m * n, left + right
-    if made.fn is np.negative and made.style == "operator":
-        m, inner = _factors(b, made.args[0])
-        return -m, inner
-    return 1.0, [atom]
+    coefficient = 1.0
+    factors: list[Atom] = []
+    todo = [product]
+    while todo:
+        atom = todo.pop()
+        if isinstance(atom, Const):
+            if atom.path is None and type(atom.value) in (int, float):
+                coefficient *= float(atom.value)
+            else:
+                factors.append(atom)
+            continue
+        made = b.definitions.get(atom)
+        if made is not None and made.target is atom and made.style == "operator":
+            if is_number(atom.type):
+                if made.fn is np.multiply and not atom.named:
+                    if len(factors) + len(todo) + 2 > _MOST_FACTORS:
+                        return None
+                    todo += [made.args[1], made.args[0]]
+                    continue
+                if made.fn is np.negative:
+                    coefficient = -coefficient
+                    todo.append(made.args[0])
+                    continue
+        factors.append(atom)
+    return coefficient, tuple(factors)
 
 
 def _sum(b: Builder, terms: list[Term]) -> Atom:

@@ -32,12 +32,12 @@ from .infer import constant
 from .partials import Counts, count_partial, is_zero, scaled
 from .runtime import generic
 from .structure import (
-    after_definition,
+    Exports,
+    Places,
     block_with,
     copy_function,
     defined_within,
     definitions,
-    export,
     is_changed,
     read_outside,
 )
@@ -69,6 +69,7 @@ class Reverse:
         self.mark = Var.count()
         self.d = Cotangents(builder, self.mark)
         self.overwrites = Overwrites(function)
+        self.places = Places(function)
         self.has_arrays = any(
             not isinstance(v.type, (Scalar, Range))
             for v in [*function.params, *(v for s in core.walk(function.body)
@@ -143,7 +144,7 @@ class Reverse:
             fn = np.copy if isinstance(atom.type, Array) else generic.copy
             style = "method" if fn is np.copy else ""
             made = Op(copy, fn, [atom], {}, style, self.b.origin)
-            block, position = after_definition(self.function, atom)
+            block, position = self.places.after(atom)
             block.stmts.insert(position, made)
             self.b.definitions[copy] = made
             self.copies[atom] = copy
@@ -798,7 +799,7 @@ class Reverse:
         counted = isinstance(loop, For) and _is_false(loop.stop)
         if counted and self._recount(loop, backward, wanted):  # type: ignore[arg-type]
             return
-        saved = [export(loop.body, v, set(core.defined_inside(loop))) for v in wanted]
+        saved = list(map(Exports(loop.body, core.defined_inside(loop)).value, wanted))
         entry: Atom
         if len(saved) == 1:
             entry = saved[0]
@@ -1010,7 +1011,7 @@ def split(function: Function, wrt: list[Var], builder: Builder, *, finish: bool 
             tail.yields = [atoms[0] if len(atoms) == 1 else builder.op(core.TUPLE, *atoms)]
     inside = set(definitions(function.body)) | set(function.params)
     residuals = [v for v in core.free_vars(tail) if v in inside]
-    exported = [export(function.body, v, set(function.params)) for v in residuals]
+    exported = list(map(Exports(function.body, function.params).value, residuals))
     return Split(seed, tail, residuals, exported)
 
 

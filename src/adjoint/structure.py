@@ -6,6 +6,8 @@ derivative passes ask while they add to a function.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from . import core
@@ -91,31 +93,55 @@ class _Copier:
         return type(s)(origin=s.origin, backward=s.backward, **common)
 
 
-def export(block: Block, var: Var, outside: set[Var]) -> Atom:
-    """A value of a block that is defined in one of its branches, as a value of the block."""
-    if var in outside:
-        return var
-    for stmt in block.stmts:
-        if var in core.defined_by(stmt):
-            return var
-        if isinstance(stmt, If):
-            for side, other in ((stmt.then, stmt.orelse), (stmt.orelse, stmt.then)):
-                if var not in set(definitions(side)):
-                    continue
-                value = export(side, var, set())
-                # A state of an object that exists before: the other side has it as it was.
-                before = var.root is not var and var.root not in set(definitions(side))
-                missing: Atom = var.root if before else UNDEFINED
-                for position, result in enumerate(stmt.results):
-                    if side.yields[position] is value and other.yields[position] is missing:
-                        return result
-                side.yields.append(value)
-                other.yields.append(missing)
-                result = Var(var.name, var.type, named=var.named)
-                result.root = var.root if var.root is not var else result
-                stmt.results.append(result)
+class Exports:
+    """Values that are defined in the branches of a block, as values of the block.
+
+    `beside`: variables that the block has, and no statement of it defines.
+    """
+
+    def __init__(self, block: Block, beside: Iterable[Var] = ()) -> None:
+        # variable -> the branches around its definition, outermost first
+        self._paths: dict[Var, tuple[_Side, ...]] = dict.fromkeys(beside, ())
+        self._index(block, ())
+
+    def _index(self, block: Block, path: tuple[_Side, ...]) -> None:
+        for stmt in block.stmts:
+            for var in core.defined_by(stmt):
+                self._paths.setdefault(var, path)
+            if isinstance(stmt, If):
+                self._index(stmt.then, (*path, _Side(stmt, stmt.then, stmt.orelse)))
+                self._index(stmt.orelse, (*path, _Side(stmt, stmt.orelse, stmt.then)))
+
+    def value(self, var: Var) -> Atom:
+        path = self._paths[var]
+        home = self._paths.get(var.root, ())
+        value: Atom = var
+        for depth in reversed(range(len(path))):
+            # A state of an object that exists before: the other side has it as it was.
+            before = var.root is not var and home[: depth + 1] != path[: depth + 1]
+            value = path[depth].handed_on(value, var, var.root if before else UNDEFINED)
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One side of a branch."""
+
+    stmt: If
+    block: Block
+    other: Block
+
+    def handed_on(self, value: Atom, var: Var, missing: Atom) -> Var:
+        """A result of the branch: `value` from this side, `missing` from the other."""
+        for position, result in enumerate(self.stmt.results):
+            if self.block.yields[position] is value and self.other.yields[position] is missing:
                 return result
-    raise AssertionError(f"{var} is not defined in the block")
+        self.block.yields.append(value)
+        self.other.yields.append(missing)
+        result = Var(var.name, var.type, named=var.named)
+        result.root = var.root if var.root is not var else result
+        self.stmt.results.append(result)
+        return result
 
 
 def close_scopes(block: Block) -> None:
@@ -127,8 +153,8 @@ def close_scopes(block: Block) -> None:
     _close(block, set(), {})
 
 
-def _close(block: Block, visible: set[Var], hidden: dict[Var, Block]) -> None:
-    """`hidden`: what earlier branches define -> the block that the branch stands in."""
+def _close(block: Block, visible: set[Var], hidden: dict[Var, Exports]) -> None:
+    """`hidden`: what earlier branches define -> the way out of them."""
     visible, hidden = set(visible), dict(hidden)
     renamed: dict[Var, Atom] = {}
 
@@ -136,7 +162,7 @@ def _close(block: Block, visible: set[Var], hidden: dict[Var, Block]) -> None:
         if not isinstance(atom, Var) or atom in visible or atom not in hidden:
             return atom
         if atom not in renamed:
-            renamed[atom] = export(hidden[atom], atom, set())
+            renamed[atom] = hidden[atom].value(atom)
         return renamed[atom]
 
     for stmt in list(block.stmts):
@@ -154,9 +180,10 @@ def _close(block: Block, visible: set[Var], hidden: dict[Var, Block]) -> None:
             _close(sub, inner, hidden)
         visible.update(core.defined_by(stmt))
         if isinstance(stmt, If):
+            exports = Exports(Block([stmt]))
             for var in definitions(Block([stmt])):
                 if var not in visible:
-                    hidden[var] = block
+                    hidden[var] = exports
     block.yields = [seen(a) for a in block.yields]
 
 
@@ -170,20 +197,32 @@ def definitions(block: Block) -> list[Var]:
     return found
 
 
-def after_definition(function: Function, var: Var) -> tuple[Block, int]:
-    """Where a value has just been defined: a block and a position in it."""
-    if var in function.params or var in core.free_vars(function.body):
-        return function.body, 0
-    todo = [function.body]
-    while todo:
-        block = todo.pop()
-        for position, stmt in enumerate(block.stmts):
-            if var in core.defined_by(stmt):
-                return block, position + 1
-            if var in core.defined_inside(stmt):
-                return stmt.body, 0  # type: ignore[union-attr]
-            todo += core.blocks_of(stmt)
-    raise AssertionError(f"{var} is not defined in {function.name}")
+class Places:
+    """Where the variables of a function are defined, while statements are put into it."""
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+        self._found: dict[Var, tuple[Block, Stmt | None]] = {}
+
+    def after(self, var: Var) -> tuple[Block, int]:
+        """Where a value has just been defined: a block and a position in it."""
+        place = self._found.get(var)
+        if place is None:
+            self._found = dict.fromkeys(self._function.params, (self._function.body, None))
+            self._index(self._function.body)
+            outside = self._function.body, None
+            place = self._found.setdefault(var, outside)
+        block, stmt = place
+        return block, 0 if stmt is None else block.stmts.index(stmt) + 1
+
+    def _index(self, block: Block) -> None:
+        for stmt in block.stmts:
+            for var in core.defined_by(stmt):
+                self._found[var] = block, stmt
+            for var in core.defined_inside(stmt):
+                self._found[var] = stmt.body, None  # type: ignore[union-attr]
+            for inner in core.blocks_of(stmt):
+                self._index(inner)
 
 
 def defined_within(loop: Loop) -> set[Var]:
@@ -199,7 +238,7 @@ def read_outside(stmt: If) -> list[Var]:
 
 
 def block_with(block: Block, stmt: Any) -> Block:
-    if any(s is stmt for s in block.stmts):
+    if stmt in block.stmts:
         return block
     for s in block.stmts:
         for inner in core.blocks_of(s):

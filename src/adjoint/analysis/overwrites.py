@@ -61,7 +61,8 @@ class Overwrites:
         """Whether the memory of `var` may hold something else when the forward sweep is over."""
         if not self._changes or var not in self._places or not is_mutable(var.type):
             return False
-        return any(self._may_change(op, place, var) for op, place in self._changes)
+        # The last change first: of many, it is the one that most often comes later.
+        return any(self._may_change(op, place, var) for op, place in reversed(self._changes))
 
     def _may_change(self, op: Op, place: _Place, var: Var) -> bool:
         assert op.version is not None
