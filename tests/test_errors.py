@@ -314,17 +314,6 @@ def float_of_a_text(x):
     return float(f"{y:.3f}")  # here
 
 
-@case(2.0, raises=ad.NoDerivativeError, says=["the attribute `value`", "ad.stop_gradient"])
-def object_made_from_a_number(x):
-    y = x * 2
-    return Wrapper(y).value  # here
-
-
-class Wrapper:
-    def __init__(self, value):
-        self.value = value
-
-
 @case(np.eye(2), raises=ad.NoDerivativeError, says=["numpy.linalg.eig", "eigh"])
 def refused_function(x):
     return np.sum(np.linalg.eig(x)[0].real)  # here

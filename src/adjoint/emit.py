@@ -33,10 +33,11 @@ from .core import (
     Op,
     Var,
 )
-from .errors import Origin
+from .errors import Origin, UnsupportedSyntaxError
 from .folding import Folding, unpacked
 from .infer import constant
 from .lower.expressions import BINARY, COMPARE, UNARY
+from .lower.state import Bound, Closure, Instance
 from .names import Names
 from .rules.methods import ATTRIBUTES, METHODS
 from .types import Array, array_namespace
@@ -97,6 +98,7 @@ class _Writer:
         self.pieces: list[tuple[ast.expr, Origin]] = []  # of the line that is being written
         self.depth = 0
         self.comment: Origin | None = None
+        self.origin: Origin | None = None  # of the statement that is being written
         self.np = _alias(globals_, np, "np")
         self.modules: dict[str, str] = {}  # alias -> module, for the header
         self.helpers: dict[str, list[str]] = {}
@@ -309,6 +311,7 @@ class _Writer:
     def op(self, op: Op) -> None:
         if op.target is not None and op.target in self.folding.folded:
             return
+        self.origin = op.origin or self.origin
         if op.target in self.taken and op.fn is operator.getitem:
             return
         if op.target in self.unpacked:
@@ -638,6 +641,13 @@ class _Writer:
             return self._number(value)
         if isinstance(value, complex):
             return _parse(repr(value))
+        if isinstance(value, (Instance, Closure, Bound)):
+            name = value.cls.__name__ if isinstance(value, Instance) else value.__name__
+            raise UnsupportedSyntaxError(
+                f"`{name}`, which is made inside, is kept where only the run can find it",
+                self.origin,
+                "Use it where it is made, or define it outside.",
+            )
         if callable(value):
             return self.callee(value, None)  # type: ignore[arg-type]
         bound = f"constant_{len(self.result.bindings)}"

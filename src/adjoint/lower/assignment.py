@@ -47,6 +47,7 @@ class Assignment(Expressions):
 
     def _unpack(self, target: Any, value: Atom) -> None:
         targets = target.elts
+        value = self.as_iterable(value, target)
         starred = [i for i, t in enumerate(targets) if isinstance(t, gast.Starred)]
         length = known_length(value)
         if starred:

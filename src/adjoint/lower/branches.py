@@ -14,7 +14,7 @@ from ..types import UNDEFINED_TYPE, Object, Unknown
 from .assignment import Assignment
 from .exits import EXIT, RAISED, exit_code_of
 from .expressions import truth
-from .state import Key, Poison, State, shown
+from .state import Instance, Key, Poison, State, is_instance, is_static, shown
 
 
 class Branches(Assignment):
@@ -25,7 +25,7 @@ class Branches(Assignment):
         self.branch_statement(node, node.body, node.orelse)
 
     def branch_statement(self, node: Any, body: list[Any], orelse: list[Any]) -> None:
-        test = self.expr(node.test)
+        test = self.as_test(self.expr(node.test), node)
         self.at(node)
         known = truth(test)
         if known is not None:
@@ -56,6 +56,8 @@ class Branches(Assignment):
             alive = ends[raised.index(False)]
         else:
             alive = None
+        if alive is None:
+            self._merge_objects(ends)
         names = [n for n in {**ends[0].env, **ends[1].env} if not _equal(ends, n)]
         roots = [
             r
@@ -108,6 +110,33 @@ class Branches(Assignment):
             result.root = root
             self.versions[root] = result
 
+    def _merge_objects(self, ends: list[State]) -> None:
+        """Objects of one class under one name: an object whose attributes are merged."""
+        todo: list[Key] = [n for n in ends[0].env if not _equal(ends, n)]
+        made: dict[tuple[int, int], Const] = {}
+        while todo:
+            name = todo.pop()
+            pair = [end.env.get(name, UNDEFINED) for end in ends]
+            if not all(map(is_instance, pair)) or pair[0].value.cls is not pair[1].value.cls:
+                continue
+            place = (id(pair[0].value), id(pair[1].value))
+            if place not in made:
+                made[place] = self.either_object(pair)
+                merged = made[place].value
+                for end, atom in zip(ends, pair, strict=True):
+                    attributes = {k[1]: v for k, v in end.env.items() if k[0] is atom.value}
+                    for attribute, value in attributes.items():
+                        end.env[merged, attribute] = value
+                        todo.append((merged, attribute))
+            for end in ends:
+                end.env[name] = made[place]
+
+    def either_object(self, atoms: list[Any]) -> Const:
+        """An object that stands for one of several: they may be read from now on, not assigned."""
+        for atom in atoms:
+            atom.value.shared = True
+        return Const(Instance(atoms[0].value.cls, shared=True), atoms[0].type)
+
     def may_be_unbound(self, *sources: Atom) -> bool:
         return any(s is UNDEFINED or s in self.unbound for s in sources)
 
@@ -156,12 +185,16 @@ class Branches(Assignment):
         for value in values:
             if isinstance(value, Poison):
                 return value
-        statics = [v for v in values if isinstance(v, Const) and callable(v.value)]
-        if statics:
+        if alive is not None and is_static(alive.env.get(name)):
+            return alive.env[name]
+        if any(map(is_static, values)):
+            kind = "object" if any(map(is_instance, values)) else "function"
             error = UnsupportedSyntaxError(
-                f"which function `{shown(name)}` is depends on a branch",
+                f"which {kind} `{shown(name)}` is depends on a branch",
                 self.b.origin,
-                "Call each function in its own branch.",
+                "Call each function in its own branch."
+                if kind == "function"
+                else "Finish with the object in its own branch.",
             )
             return Poison(error)
         return None

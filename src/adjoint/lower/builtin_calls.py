@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from .. import core
 from ..control import stop_gradient
-from ..core import Atom, Const, Var
+from ..core import UNDEFINED, Atom, Const, Var
 from ..infer import constant
 from ..types import (
     Array,
@@ -23,13 +24,50 @@ from ..types import (
     Unknown,
 )
 from .expressions import known_length
-from .invocation import Invocation
-from .state import Bound
+from .objects import class_of
+from .special_methods import SpecialMethods as Methods
+from .state import Bound, is_instance
 
-Handler = Callable[[Invocation, list[Atom], dict[str, Atom], Any], Atom]
+Handler = Callable[[Methods, list[Atom], dict[str, Atom], Any], Atom]
 
 
-def _len(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _super(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    return lowering.parent_of_caller(args, node)
+
+
+def _type(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    if len(args) == 1 and (is_instance(args[0]) or isinstance(args[0].type, Tuple)):
+        cls = class_of(args[0])
+        return lowering.found_in_class(cls, cls.__name__)
+    return lowering.opaque(Const(type, Object(type), "type"), args, kwargs)
+
+
+def _setattr(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    if len(args) != 3 or not isinstance(args[1], Const):
+        raise lowering.refuse("the name of this attribute is not known here", node)
+    lowering.assign_attribute(lowering.pinned(args[0]), args[1].value, args[2], node)
+    return constant(None)
+
+
+def _set_slot(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    """object.__setattr__(self, name, value), by which frozen objects set themselves up"""
+    if len(args) != 3 or not is_instance(args[0]) or not isinstance(args[1], Const):
+        raise lowering.refuse("this call of `object.__setattr__` is not supported", node)
+    lowering.set_attribute(args[0].value, args[1].value, args[2], node)
+    return constant(None)
+
+
+def _replace(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    """dataclasses.replace(obj, **changes)"""
+    if len(args) != 1 or not is_instance(args[0]):
+        raise lowering.refuse("`replace` of this object is not supported", node)
+    cls = class_of(args[0])
+    names = [f.name for f in dataclasses.fields(cls) if f.init]  # type: ignore[arg-type]
+    given = {n: kwargs[n] if n in kwargs else lowering.attribute(args[0], n, node) for n in names}
+    return lowering.call(lowering.found_in_class(cls, cls.__name__), [], given | kwargs, node)
+
+
+def _len(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     length = known_length(args[0])
     if length is not None:
         return constant(length)
@@ -38,11 +76,11 @@ def _len(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: 
     return lowering.op(len, args[0], type=Scalar("int", size))
 
 
-def _range(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _range(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     return lowering.op(core.RANGE, *args)
 
 
-def _isinstance(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _isinstance(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     classes = args[1].value if isinstance(args[1], Const) else _classes(lowering, args[1])
     cls = _class_of(args[0])
     if cls is None or classes is None:
@@ -50,7 +88,7 @@ def _isinstance(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom],
     return constant(issubclass(cls, classes))
 
 
-def _classes(lowering: Invocation, atom: Atom) -> Any:
+def _classes(lowering: Methods, atom: Atom) -> Any:
     built = lowering.b.definition(atom, core.TUPLE)
     if built is None or not all(isinstance(a, Const) for a in built.args):
         return None
@@ -59,7 +97,7 @@ def _classes(lowering: Invocation, atom: Atom) -> Any:
 
 def _class_of(atom: Atom) -> type | None:
     if isinstance(atom, Const):
-        return type(atom.value)
+        return class_of(atom)
     t = atom.type
     if isinstance(t, Scalar):
         return {"bool": bool, "int": int, "float": float, "complex": complex}[t.kind]
@@ -72,7 +110,7 @@ def _class_of(atom: Atom) -> type | None:
     return t.cls if isinstance(t, Object) else None
 
 
-def _tuple(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _tuple(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     if not args:
         return constant(())
     if isinstance(args[0], Const):
@@ -80,13 +118,13 @@ def _tuple(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node
     return lowering.b_tuple(lowering.unpack_all(args[0], node))
 
 
-def _list(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _list(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     if not args:
         return lowering.op(core.LIST)
     return lowering.collected(args[0], node)
 
 
-def _dict(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _dict(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     if args:
         t = args[0].type
         if not (isinstance(t, Dict) and t.keys is not None):
@@ -98,14 +136,19 @@ def _dict(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node:
     return lowering.op(core.DICT, *known.values(), keys=constant(tuple(known)))
 
 
-def _getattr(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _getattr(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     if len(args) == 2 and isinstance(args[1], Const):
         return lowering.attribute(args[0], args[1].value, node)
     raise lowering.refuse("this form of `getattr` is not supported", node)
 
 
-def _hasattr(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _hasattr(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     cls = _class_of(args[0])
+    if is_instance(args[0]) and isinstance(args[1], Const):
+        held = lowering.cells.get((args[0].value, args[1].value), UNDEFINED)
+        if held in lowering.unbound:
+            raise lowering.refuse("whether this object has the attribute depends on the path", node)
+        return constant(held is not UNDEFINED or hasattr(cls, args[1].value))
     if isinstance(args[0], Const) and isinstance(args[1], Const):
         return constant(hasattr(args[0].value, args[1].value))
     if cls is None or not isinstance(args[1], Const):
@@ -113,9 +156,7 @@ def _hasattr(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], no
     return constant(hasattr(cls, args[1].value))
 
 
-def _iscomplexobj(
-    lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any
-) -> Atom:
+def _iscomplexobj(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     from ..types import is_complex
 
     if isinstance(args[0].type, Unknown):
@@ -123,21 +164,19 @@ def _iscomplexobj(
     return constant(is_complex(args[0].type))
 
 
-def _stop_gradient(
-    lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any
-) -> Atom:
+def _stop_gradient(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     """The same value, which no derivative goes through."""
     return lowering.stopped(args[0])
 
 
-def _map(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _map(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     """map(f, xs) is [f(x) for x in xs]: the calls are made at once."""
     if len(args) != 2 or kwargs:
         raise lowering.refuse("`map` over several sequences is not supported", node)
     return lowering.collected(args[1], node, lambda x: lowering.call(args[0], [x], {}, node))
 
 
-def _zip(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _zip(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     lengths = [known_length(a) for a in args]
     if kwargs and len(set(lengths)) != 1:
         raise lowering.refuse("`zip` with `strict` needs a loop here", node)
@@ -148,7 +187,7 @@ def _zip(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: 
     return lowering.b_tuple([lowering.b_tuple(r) for r in rows])
 
 
-def _enumerate(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _enumerate(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     items = lowering.unpack_all(args[0], node)
     start = kwargs.get("start", args[1] if len(args) > 1 else constant(0))
     if not isinstance(start, Const):
@@ -157,7 +196,7 @@ def _enumerate(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], 
     return lowering.b_tuple(pairs)
 
 
-def _reversed(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _reversed(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     made = lowering.b.definition(args[0], core.RANGE) if isinstance(args[0], Var) else None
     if made is not None and len(made.args) < 3:
         start, stop = made.args if len(made.args) == 2 else (constant(0), made.args[0])
@@ -171,7 +210,7 @@ def _reversed(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], n
 
 
 def _min_max(fn: Any) -> Handler:
-    def handle(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    def handle(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
         """min(a, b, c) is min(min(a, b), c)."""
         if kwargs or len(args) < 3:
             return lowering.primitive(fn, args, kwargs)
@@ -180,14 +219,14 @@ def _min_max(fn: Any) -> Handler:
     return handle
 
 
-def _partial(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _partial(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     if not isinstance(args[0], Const):
         raise lowering.refuse("which function `partial` is given is not known here", node)
     bound = Bound(args[0], args[1:], kwargs)
     return Const(bound, Object(type(bound)), "partial")
 
 
-def _wraps(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _wraps(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     """functools.wraps(f) copies names and texts: the decorated function stays what it is."""
     return Const(_identity, Object(type(_identity)), "wraps")
 
@@ -196,7 +235,7 @@ def _identity(fn: Any) -> Any:
     return fn
 
 
-def _hidden(lowering: Invocation, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+def _hidden(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     raise lowering.refuse(
         "code and names that are made at run time cannot be differentiated", node,
         "Write the expression itself.",
@@ -216,6 +255,11 @@ HANDLERS: dict[Any, Handler] = {
     functools.partial: _partial,
     functools.wraps: _wraps,
     _identity: lambda lowering, args, kwargs, node: args[0],
+    builtins.super: _super,
+    builtins.type: _type,
+    builtins.setattr: _setattr,
+    object.__setattr__: _set_slot,
+    dataclasses.replace: _replace,
     builtins.len: _len,
     builtins.range: _range,
     builtins.isinstance: _isinstance,

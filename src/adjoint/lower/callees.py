@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import Atom, Const
 from ..errors import SourceUnavailableError
 from ..rules import RULES, ZERO
 from ..rules.advice import example_of_a_rule, name_of
@@ -42,11 +43,14 @@ def is_random(fn: Any) -> bool:
     return isinstance(owner, (np.random.RandomState, np.random.Generator))
 
 
-_PURE_MODULES = frozenset({"numpy", "scipy", "math", "cmath", "cupy", "operator"})
+_PURE_MODULES = frozenset({"numpy", "scipy", "math", "cmath", "cupy"})
 
 
-def is_pure(value: Any) -> bool:
+def is_pure(fn: Atom) -> bool:
     """Whether a callable that is not looked into keeps nothing of what it is given."""
+    if not isinstance(fn, Const):
+        return False
+    value = fn.value
     if isinstance(value, type):
         return True  # what it makes is its result
     owner = getattr(value, "__self__", None)

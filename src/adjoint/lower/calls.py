@@ -43,9 +43,10 @@ from .callees import (
     lookup,
 )
 from .invocation import DEEPEST, Recursive
-from .operators import Operators
+from .objects import can_be_replaced
 from .outs import named_out
-from .state import Bound, Closure, Known
+from .special_methods import SpecialMethods
+from .state import Bound, Closure, Known, is_instance, is_static
 
 # Functions that change an operand in place, which the core does not express yet.
 _MUTATORS: frozenset[Any] = frozenset(
@@ -59,7 +60,7 @@ _PURE_FUNCTIONS: frozenset[Any] = frozenset(
 _TEXTS = frozenset({repr, str, format, ascii})
 
 
-class Calls(Operators):
+class Calls(SpecialMethods):
     # -- call expressions -----------------------------------------------------------------
 
     def expr_Call(self, node: Any) -> Atom:
@@ -120,6 +121,9 @@ class Calls(Operators):
         if not isinstance(fn, Const):
             return self.opaque(fn, args, kwargs)
         value = fn.value
+        answer = self.answered(fn, args, kwargs, node)
+        if answer is not None:
+            return answer
         if isinstance(value, Closure):
             return self.closure_call(value, args, kwargs, node)
         if isinstance(value, Bound):
@@ -221,9 +225,12 @@ class Calls(Operators):
         given = [a for a in [*args, *kwargs.values()] if isinstance(a, Const)]
         if any(isinstance(a.value, Known) for a in given):
             name = name_of(fn.value) if isinstance(fn, Const) else "this function"
+            what = "an object" if any(map(is_instance, given)) else "a function"
             raise UnsupportedSyntaxError(
-                f"a function that is defined inside is given to `{name}`", self.b.origin,
-                "Write a loop, or define the function outside.",
+                f"{what} that is defined inside is given to `{name}`", self.b.origin,
+                "Write a loop, or define it outside."
+                if what == "a function"
+                else "Give it the numbers and arrays that the object holds.",
             )  # fmt: skip
         present = [self.read(fn), *(self.read(a) for a in args)]
         options = {k: self.read(a) for k, a in kwargs.items()}
@@ -232,7 +239,7 @@ class Calls(Operators):
             t = NONE
         elif found_in(value, _TEXTS):
             t = Object(str)
-        keeps = not (has_rule or value is print or found_in(value, _TEXTS) or is_pure(value))
+        keeps = not (has_rule or value is print or found_in(value, _TEXTS) or is_pure(fn))
         if keeps and t == UNKNOWN:
             self.check_not_given_away("the result of this call")
         target = Var("result", t)
@@ -307,7 +314,9 @@ class Calls(Operators):
         self, fn: Const, cls: type, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-            fields = dict(zip(cls._fields, args)) | kwargs
+            fields = getattr(cls, "_field_defaults", {})
+            fields = {k: self.wrap(v, k) for k, v in fields.items()}
+            fields = fields | dict(zip(cls._fields, args)) | kwargs
             items = [fields[f] for f in cls._fields if f in fields]
             if len(items) == len(cls._fields):
                 return self.op(
@@ -316,16 +325,38 @@ class Calls(Operators):
         if issubclass(cls, BaseException):
             present = [fn, *(self.read(a) for a in args)]
             return self.b.op(core.PURE_CALL, *present, type=Object(cls), name="error")
+        if can_be_replaced(cls):
+            return self._instance_or_object(fn, cls, args, kwargs, node)
         if issubclass(cls, np.generic) and len(args) == 1 and not kwargs:
             dtype = constant(np.dtype(cls))
             if is_number(args[0].type):
                 return self.op(np.asarray, args[0], dtype=dtype)
         return self.opaque(fn, args, kwargs)
 
+    def _instance_or_object(
+        self, fn: Const, cls: type, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        """An object of the user's class: its attributes as variables, or else as it is."""
+        before, depth, guards = self.snapshot(), len(self.frames), list(self.guards)
+        block = Block()
+        try:
+            with self.b.inside(block):
+                made = self.construct_instance(cls, args, kwargs, node)
+        except AdjointError:
+            if any(a.varied or is_static(a) for a in [*args, *kwargs.values()]):
+                raise
+            del self.frames[depth:]
+            self.restore(before)
+            self.guards[:] = guards
+            self.at(node)
+            return self.opaque(fn, args, kwargs)
+        self.b.block.stmts += block.stmts
+        return made
+
     def python_function(
         self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
-        varied = any(a.varied for a in [*args, *kwargs.values()])
+        varied = any(a.varied or is_instance(a) for a in [*args, *kwargs.values()])
         module = (value.__module__ or "").split(".")[0]
         if module in ("numpy", "cupy"):
             return self.opaque(fn, args, kwargs)

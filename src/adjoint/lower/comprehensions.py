@@ -62,7 +62,7 @@ class Comprehensions(ForLoops):
                 raise self.refuse("the keys of this dict are not known here", first.iter)
             for item in items:
                 self.assign(first.target, item)
-                tests = [truth(self.expr(test)) for test in first.ifs]
+                tests = [truth(self.as_test(self.expr(t), t)) for t in first.ifs]
                 if None in tests:
                     raise self.refuse("the keys of this dict are not known here", node)
                 if all(tests):
@@ -101,6 +101,8 @@ class Comprehensions(ForLoops):
         def add(item: Atom) -> None:
             self.append(items, item if change is None else change(item))
 
+        if not isinstance(iterable, tuple):
+            iterable = self.as_iterable(iterable, node)
         length = None if isinstance(iterable, tuple) else known_length(iterable)
         if length is not None and not isinstance(iterable.type, Array):
             for item in self.unpack_all(iterable, node):
@@ -113,7 +115,7 @@ class Comprehensions(ForLoops):
         if not tests:
             body()
             return
-        test = self.expr(tests[0])
+        test = self.as_test(self.expr(tests[0]), tests[0])
         known = truth(test)
         if known is None:
             self.if_(self.read(test), lambda: self._filtered(tests[1:], body), lambda: None)

@@ -43,7 +43,7 @@ from ..types import (
     type_of,
 )
 from .guards import Guard
-from .state import Aliases, Frame, Key, Known, Poison, State, stale_error
+from .state import Aliases, Frame, Key, Known, Poison, State, is_instance, stale_error
 
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
@@ -278,9 +278,10 @@ class Expressions:
                 "Change a copy.",
             )
         if any(isinstance(a, Const) and isinstance(a.value, Known) for a in args):
+            what = "an object" if any(map(is_instance, args)) else "a function"
             raise UnsupportedSyntaxError(
-                "a function is put into a list or dict that exists already", self.b.origin,
-                "Write the functions where the list is made: [f, g].",
+                f"{what} is put into a list or dict that exists already", self.b.origin,
+                "Write it where the list is made: [f, g].",
             )  # fmt: skip
         held = (root, *self.aliases.of(root))
         if any(self._is_attribute(v) or v in self.published for v in held):
@@ -465,10 +466,14 @@ class Expressions:
         operand = self.expr(node.operand)
         self.at(node)
         if isinstance(node.op, gast.Not):
+            operand = self.as_test(operand, node)
             known = truth(operand)
             if known is not None:
                 return constant(not known)
             return self.op(core.NOT, operand)
+        return self.unary(operand, node)
+
+    def unary(self, operand: Atom, node: Any) -> Atom:
         return self.op(UNARY[type(node.op)], operand, style="operator")
 
     def expr_Compare(self, node: Any) -> Atom:
@@ -480,7 +485,11 @@ class Expressions:
             result = self.compare(ops[0], left, right, node)
             if len(ops) == 1:
                 return result
-            return self.either(result, lambda: chain(right, ops[1:], rights[1:]), lambda: result)
+            return self.either(
+                self.as_test(result, node),
+                lambda: chain(right, ops[1:], rights[1:]),
+                lambda: result,
+            )
 
         return chain(left, node.ops, node.comparators)
 
@@ -507,14 +516,23 @@ class Expressions:
             if len(values) == 1:
                 return first
             self.at(node)
+            test = self.as_test(first, node)
             if isinstance(node.op, gast.And):
-                return self.either(first, lambda: chain(values[1:]), lambda: first)
-            return self.either(first, lambda: first, lambda: chain(values[1:]))
+                return self.either(test, lambda: chain(values[1:]), lambda: first)
+            return self.either(test, lambda: first, lambda: chain(values[1:]))
 
         return chain(node.values)
 
+    def as_test(self, value: Atom, node: Any) -> Atom:
+        """What `if value:` asks for: an object of the user's class may answer itself."""
+        return value
+
+    def as_iterable(self, value: Atom, node: Any) -> Atom:
+        """What a loop over a value walks: an object of the user's class gives it itself."""
+        return value
+
     def expr_IfExp(self, node: Any) -> Atom:
-        test = self.expr(node.test)
+        test = self.as_test(self.expr(node.test), node)
         self.at(node)
         return self.either(test, lambda: self.expr(node.body), lambda: self.expr(node.orelse))
 
@@ -580,6 +598,7 @@ class Expressions:
 
     def unpack_all(self, value: Atom, node: Any) -> list[Atom]:
         """The elements of a container of known length."""
+        value = self.as_iterable(value, node)
         length = known_length(value)
         if length is None:
             raise self.refuse("the number of elements to unpack is not known here", node)

@@ -31,7 +31,7 @@ from ..types import (
 )
 from .exits import EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits, returns_values
 from .methods import Methods
-from .state import Closure, Frame
+from .state import Closure, Frame, Poison, is_static
 
 DEEPEST = 60  # calls inside one another
 
@@ -55,10 +55,13 @@ class Invocation(Methods):
     def __init__(self, builder: Any, recursive: frozenset[Any] = frozenset()) -> None:
         super().__init__(builder)
         self.recursive = recursive
-        self.cores: dict[Any, Function] = {}
         self.result_types: dict[Any, Type] = {}
         self.symbols_of: dict[Any, dict[int, int]] = {}  # canonical symbol -> the core's own
         self.typing: list[Any] = []  # functions whose result's type is being found
+
+    def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+        """Call a value; what it is decides how."""
+        raise NotImplementedError  # by Calls
 
     def closure(self, node: Any, name: str) -> Atom:
         source = self.frame.source
@@ -228,6 +231,15 @@ class Invocation(Methods):
     ) -> None:
         """Compile a recursive function: until the type of its result is stable."""
         saved = self.frames, self.b.block, self.b._known, self.versions, self.stale
+        cells = self.cells
+        hidden = Poison(
+            UnsupportedSyntaxError(
+                f"the recursive function `{source.name}` uses a name or an attribute that is "
+                "assigned elsewhere",
+                self.b.origin,
+                "Pass it as an argument, and return it.",
+            )
+        )
         self.result_types[key] = UNDEFINED_TYPE
         function = Function(source.name, [], Block(), self.b.origin, complete=False)
         self.cores[key] = function
@@ -235,14 +247,19 @@ class Invocation(Methods):
             params = {n: Var(n, types[n], named=True, varied=a.varied) for n, a in dynamic.items()}
             frame = Frame(source, {**env, **params}, parent)
             self.frames, self.versions, self.stale = [], {}, {}
+            self.cells = dict.fromkeys(cells, hidden)
             self.b.block, self.b._known = Block(), [{}]
             block = self.b.block
             try:
                 result = self.read(self.run(frame))
+                assigned = [k for k in self.cells if k[0].serial < frame.serial]
+                if is_static(result) or any(self.cells[k] is not hidden for k in assigned):
+                    raise hidden.error
                 changed = {v for r in self.versions for v in (r, *self.aliases.of(r))}
                 block.yields = [result]
             finally:
                 self.frames, self.b.block, self.b._known, self.versions, self.stale = saved
+                self.cells = cells
             if changed & set(params.values()):
                 raise UnsupportedSyntaxError(
                     f"the recursive function `{source.name}` changes an argument in place",

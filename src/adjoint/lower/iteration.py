@@ -8,6 +8,7 @@ from typing import Any
 import gast
 import numpy as np
 
+from .. import core
 from ..builder import is_mutable
 from ..core import COUNT, Atom, Const, For, Var, While
 from ..infer import constant
@@ -30,6 +31,7 @@ from . import lazy
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED
 from .expressions import known_length, truth
 from .loops import Loops
+from .state import is_static
 
 _MAX_UNROLLED = 64
 
@@ -46,7 +48,7 @@ class ForLoops(Loops):
     def iterable(self, node: Any) -> Any:
         """What a loop walks: an atom, or ("zip", parts), or ("enumerate", part)."""
         if not isinstance(node, gast.Call) or any(isinstance(a, gast.Starred) for a in node.args):
-            return self.expr(node)
+            return self.as_iterable(self.expr(node), node)
         callee = self.expr(node.func)
         if not (isinstance(callee, Const) and lazy.is_one_of(callee.value, lazy.BY_ELEMENT)):
             self.walked.add(id(node))
@@ -62,7 +64,7 @@ class ForLoops(Loops):
             if len(starts) <= 1 and set(keywords) <= {"start"}:
                 start = self.expr(starts[0]) if starts else constant(0)
                 return ("enumerate", self.iterable(node.args[0]), start)
-        return self.expr(node)
+        return self.as_iterable(self.expr(node), node)
 
     def _check_lengths(self, parts: list[Any], node: Any) -> None:
         """zip(strict=True): refuse at run time what differs in length."""
@@ -189,6 +191,9 @@ class ForLoops(Loops):
                 return None
             return [self.b_tuple([constant(start + i), columns[0][i]]) for i in range(count)]  # type: ignore[index]
         t = iterable.type
+        made = self.b.definition(iterable, core.LIST) or self.b.definition(iterable, core.TUPLE)
+        if made is not None and any(map(is_static, made.args)) and len(made.args) <= _MAX_UNROLLED:
+            return [self.item(iterable, i) for i in range(len(made.args))]
         if isinstance(iterable, Const) and isinstance(iterable.value, (tuple, list, dict, str)):
             values = list(iterable.value)
             if len(values) <= _MAX_UNROLLED:

@@ -11,7 +11,7 @@ import numpy as np
 from .. import core
 from ..builder import is_number
 from ..core import COUNT, UNDEFINED, Atom, Block, Const, For, Var, While
-from ..errors import AdjointError
+from ..errors import AdjointError, UnsupportedSyntaxError
 from ..infer import constant
 from ..types import (
     INT,
@@ -26,7 +26,7 @@ from .assigned import assigned_names
 from .branches import Branches, is_outer
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED, returns
 from .expressions import known_length, truth
-from .state import Key, Poison, State, shown
+from .state import Key, Poison, State, is_instance, is_static, shown
 
 _MAX_ROUNDS = 12  # of the search for the types that a loop keeps
 
@@ -41,7 +41,7 @@ class Loops(Branches):
             with self.b.inside(cond):
                 cond.stmts.clear()
                 versions = dict(self.versions)
-                cond.yields = [self.read(self.expr(node.test))]
+                cond.yields = [self.read(self.as_test(self.expr(node.test), node))]
                 if self.versions != versions:
                     raise self.refuse(
                         "this test changes an array or a list", node.test,
@@ -89,6 +89,7 @@ class Loops(Branches):
         params: dict[Any, tuple[Type, bool]] = {}  # name or root -> type and variedness
         roots: list[Var] = []
         stale: dict[Var, Any] = {}
+        objects: dict[Any, Const] = {}  # name -> the object that it is when an iteration starts
         lost: dict[Any, Poison] = {}  # names that cannot be read when an iteration ends
         for round_ in range(_MAX_ROUNDS):
             self.restore(before)
@@ -96,7 +97,7 @@ class Loops(Branches):
             known = len(lost)
             given_away = self.given_away
             entry, inits, yields, block = self._round(
-                names, roots, params, lost, body, test, origin
+                names, roots, params, lost, objects, body, test, origin
             )
             end = self.snapshot()
             changed = [
@@ -107,10 +108,26 @@ class Loops(Branches):
                 and is_outer(r, before)
             ]
             assigned += [k for k in end.env if self._is_new_cell(k, assigned, entry, end, before)]
+            replaced = [
+                (key, init)
+                for key, init, last in zip(names, inits, yields)
+                if key not in objects and _is_replaced(init, last)
+            ]
+            for key, init in replaced:
+                objects[key] = self.either_object([init])
+                attributes = [k[1] for k in before.env if k[0] is init.value]  # type: ignore[union-attr]
+                assigned += [(objects[key].value, a) for a in attributes]
+            for key, init, last in zip(names, inits, yields):
+                if key not in objects and _is_exchanged(init, last):
+                    lost.setdefault(key, Poison(self._exchanged(key)))
+            if replaced:
+                names = [n for n in assigned if n in names or not isinstance(n, str)]
+                params = {k: v for k, v in params.items() if isinstance(k, Var)}
+                continue
             # `y += v` changes an array, and binds no other: y is not carried, its versions are.
             kept = {n for n in names if _is_kept(entry.env.get(n), end.env.get(n))} - rebound
             rebound |= {
-                n for n in assigned if n not in names and end.env.get(n) is not before.env.get(n)
+                n for n in assigned if n not in names and end.env.get(n) is not entry.env.get(n)
             }
             wanted = [n for n in assigned if n in rebound or (n in names and n not in kept)]
             if wanted != names:
@@ -131,7 +148,9 @@ class Loops(Branches):
                 break
         else:
             raise self.refuse("no fixed types are found for what this loop changes", node)
-        self._finish_loop(node, names, roots, entry, inits, yields, block, make, before, stale)
+        self._finish_loop(
+            node, names, roots, entry, inits, yields, objects, block, make, before, stale
+        )
 
     def _is_own_name(self, name: str) -> bool:
         return name not in self.frame.nonlocals and name not in self.frame.globals
@@ -157,6 +176,7 @@ class Loops(Branches):
         roots: list[Var],
         params: dict[Any, tuple[Type, bool]],
         lost: dict[Any, Poison],
+        objects: dict[Any, Const],
         body: Callable[[], None],
         test: Callable[[], None] | None,
         origin: Any,
@@ -165,6 +185,7 @@ class Loops(Branches):
         self.b.origin = origin
         inits: list[Atom] = []
         poisoned = dict(lost)
+        self._copy_objects(objects, entering=True)
         for name in names:
             value = self.bound(name)
             if isinstance(value, Poison):
@@ -186,8 +207,9 @@ class Loops(Branches):
             param = Var(name, t, named=True, varied=varied)
             if not isinstance(key, Var):
                 param.named = name[0] != "<"
-                static = isinstance(init, Const) and callable(init.value)
-                if static or (type(t) is Type and name[0] == "<"):
+                if key in objects:
+                    self.rebind(key, objects[key])
+                elif is_static(init) or (type(t) is Type and name[0] == "<"):
                     self.rebind(key, init)
                 else:
                     self.rebind(key, param)
@@ -205,6 +227,7 @@ class Loops(Branches):
             test()
         with self.b.inside(block):
             body()
+            self._copy_objects(objects, entering=False)
             yields: list[Atom] = []
             for name in names:
                 yields.append(UNDEFINED)
@@ -219,6 +242,35 @@ class Loops(Branches):
             yields += [self.versions.get(r, r) for r in roots]
         return entry, inits, yields, block
 
+    def _exchanged(self, key: Any) -> UnsupportedSyntaxError:
+        return UnsupportedSyntaxError(
+            f"which function or object `{shown(key)}` is depends on a loop", self.b.origin,
+            "Give it a name of its own.",
+        )  # fmt: skip
+
+    def _copy_objects(self, objects: dict[Any, Const], entering: bool) -> None:
+        """An object that each iteration makes anew has the attributes of the one before."""
+        for key, held in objects.items():
+            other = self.bound(key)
+            if not is_instance(other) or other.value.cls is not held.value.cls:
+                raise UnsupportedSyntaxError(
+                    f"which object `{shown(key)}` is depends on a loop", self.b.origin,
+                    "Keep one object, or only numbers and arrays.",
+                )  # fmt: skip
+            if other.value is held.value:
+                continue
+            other.value.shared = True
+            names = {k[1] for k in self.cells if k[0] is other.value}
+            if not entering and names != {k[1] for k in self.cells if k[0] is held.value}:
+                raise UnsupportedSyntaxError(
+                    f"the attributes of `{shown(key)}` change in a loop", self.b.origin,
+                    "Give it all attributes when it is made.",
+                )  # fmt: skip
+            for name in names:
+                self.cells[held.value, name] = self.cells[other.value, name]
+            if not entering:
+                self.rebind(key, held)
+
     def _grow(
         self,
         names: list[Any],
@@ -232,7 +284,7 @@ class Loops(Branches):
         grown = False
         for key, init, end in zip([*names, *roots], inits, yields, strict=True):
             t, varied = params[key]
-            if isinstance(end, Const) and callable(end.value):
+            if is_static(end):
                 continue
             joined = join(t, end.type, self.b.symbols)
             if isinstance(init, Const) and isinstance(end, Const) and init is not UNDEFINED:
@@ -254,6 +306,7 @@ class Loops(Branches):
         entry: State,
         inits: list[Atom],
         yields: list[Atom],
+        objects: dict[Any, Const],
         block: Block,
         make: Callable[[dict[str, Any]], For | While],
         before: State,
@@ -271,16 +324,27 @@ class Loops(Branches):
         results: list[Var] = []
         after: dict[Any, Any] = {}
         keys: list[Any] = [*names, *roots]
+        held = [o.value for o in objects.values()]
+        after |= {k: v for k, v in entry.env.items() if k[0] in held and k not in keys}
         for key, init, end in zip(keys, inits, yields, strict=True):
             if not isinstance(key, Var):
                 param = entry.env.get(key, UNDEFINED)
+                if key in objects:
+                    after[key] = objects[key]
+                    continue
                 if isinstance(param, Poison) and end is UNDEFINED:
                     after[key] = param
                     continue
                 if end is param or (not isinstance(param, Var) and end is UNDEFINED):
                     continue  # unchanged by the body
-                if isinstance(end, Const) and callable(end.value):
+                if is_static(end):
                     after[key] = end
+                    if _is_exchanged(init, end):
+                        after[key] = Poison(self._exchanged(key))
+                    elif is_instance(end) and end.value.serial >= before.mark:
+                        after[key] = Poison(
+                            self.refuse("an object that a loop makes is used after it", node)
+                        )
                     continue
                 if not isinstance(param, Var):
                     param = Var(shown(key), end.type, named=shown(key)[0] != "<")
@@ -405,6 +469,20 @@ def _breaks(node: Any) -> bool:
         elif not isinstance(inner, (gast.FunctionDef, gast.ClassDef)):
             todo += gast.iter_child_nodes(inner)
     return False
+
+
+def _is_replaced(init: Atom, last: Atom) -> bool:
+    """Whether a name is bound to another object, of the same class, when an iteration ends."""
+    if not (is_instance(init) and is_instance(last)) or init.value is last.value:
+        return False
+    return init.value.cls is last.value.cls
+
+
+def _is_exchanged(init: Atom, last: Atom) -> bool:
+    """Whether a name is bound to another function or object when an iteration ends."""
+    if init is UNDEFINED or not (is_static(init) or is_static(last)):
+        return False
+    return not (is_static(init) and is_static(last) and init.value is last.value)
 
 
 def _is_kept(before: Any, after: Any) -> bool:

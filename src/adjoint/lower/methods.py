@@ -17,6 +17,7 @@ from ..types import (
     List,
     Object,
     Scalar,
+    Tuple,
     Type,
     Unknown,
 )
@@ -47,6 +48,8 @@ class Methods(Statements):
                 node,
                 "Lists may be changed by append, extend and xs[i] = v.",
             )
+        if isinstance(t, Tuple) and hasattr(t.cls, "_fields"):
+            return self.named_tuple_method(owner, t, name, args, kwargs, node)
         if isinstance(t, Dict):
             return self.dict_method(owner, t, name, args, kwargs, node)
         if isinstance(t, (Array, Unknown, Scalar)) or type(t) is Type:
@@ -61,6 +64,20 @@ class Methods(Statements):
                 return self.call(bound, [*first, *args], kwargs, node)
         callee = self.op(core.ATTRIBUTE, owner, constant(name), type=UNKNOWN, name=name)
         return self.opaque(callee, args, kwargs)
+
+    def named_tuple_method(
+        self, owner: Atom, t: Tuple, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> Atom:
+        fields: tuple[str, ...] = t.cls._fields  # type: ignore[attr-defined]
+        items = {f: self.item(owner, i) for i, f in enumerate(fields)}
+        if name == "_replace" and not args and set(kwargs) <= set(fields):
+            cls = Const(
+                t.cls, Object(type), t.cls.__name__, External("value", t.cls, t.cls.__name__)
+            )
+            return self.op(core.TUPLE, *(items | kwargs).values(), cls=cls)
+        if name == "_asdict" and not args:
+            return self.op(core.DICT, *items.values(), keys=constant(fields))
+        return self.call(self.attribute(owner, name, node), args, kwargs, node)
 
     def array_method(
         self, owner: Atom, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any

@@ -18,7 +18,7 @@ from ..errors import UnsupportedSyntaxError
 from ..infer import constant
 from ..types import UNKNOWN, Object
 from .contexts import Contexts
-from .state import Frame, Key, Poison
+from .state import Bound, Closure, Frame, Key, Poison
 
 
 @dataclass(eq=False)
@@ -35,6 +35,7 @@ class OutsideState(Contexts):
     def __init__(self, builder: Any) -> None:
         super().__init__(builder)
         self.outside: dict[Any, Outside] = {}
+        self.cores: dict[Any, core.Function] = {}  # recursive functions, by signature
 
     # -- names ----------------------------------------------------------------------------
 
@@ -99,6 +100,8 @@ class OutsideState(Contexts):
 
     def assign_attribute(self, owner: Atom, name: str, value: Atom, node: Any) -> None:
         """owner.name = value"""
+        if isinstance(owner, Const) and isinstance(owner.value, (Bound, Closure)):
+            raise self.refuse("an attribute of a function is assigned", node, "Use a variable.")
         cls = type(owner.value) if isinstance(owner, Const) else getattr(owner.type, "cls", None)
         if not isinstance(owner.type, Object) or cls is None:
             raise self.refuse(f"the attribute `{name}` of this value is assigned", node)
@@ -139,6 +142,12 @@ class OutsideState(Contexts):
                 "a function or an object that is made inside is kept outside", self.b.origin,
                 "Return it instead.",
             )  # fmt: skip
+        if self.cores:
+            raise UnsupportedSyntaxError(
+                f"`{name}` is assigned beside a recursive function, which may read it",
+                self.b.origin,
+                "Pass it as an argument, and return it.",
+            )
         value = self.quiet(value)
         for other in {k[0] for k in self.cells if not isinstance(k, str) and k[1] == name}:
             if isinstance(other, Outside) and other is not holder and _may_be_one(other, holder):

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import gast
 
-from ..core import Atom, Var
+from ..core import Atom, Const, Var
 from ..errors import AliasingError, Origin
 from ..parse import Source
 from ..types import Array, is_container
@@ -52,6 +52,24 @@ class Bound(Known):
     @property
     def __name__(self) -> str:
         return "partial"
+
+
+@dataclass(eq=False)
+class Instance(Known):
+    """Stands for an object that the function makes; its attributes are kept as cells of a state."""
+
+    cls: type
+    shared: bool = False  # on two paths it is two objects: it may be read, but not assigned
+    serial: int = field(default_factory=Var.next_serial)
+
+
+def is_instance(atom: Any) -> TypeGuard[Const]:
+    return isinstance(atom, Const) and isinstance(atom.value, Instance)
+
+
+def is_static(atom: Any) -> TypeGuard[Const]:
+    """Whether a value exists only while the function is compiled, or is a function: no variable."""
+    return isinstance(atom, Const) and (callable(atom.value) or isinstance(atom.value, Instance))
 
 
 @dataclass(eq=False)

@@ -84,7 +84,7 @@ class Statements(OutsideState):
             self.bind(name, Const(bound, Object(type(bound)), alias.asname or alias.name))
 
     def stmt_Assert(self, node: Any) -> None:
-        test = self.expr(node.test)
+        test = self.as_test(self.expr(node.test), node)
         message = [self.expr(node.msg)] if node.msg is not None else []
         self.at(node)
         self.b.emit(
