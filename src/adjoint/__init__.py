@@ -14,6 +14,7 @@ from .errors import (
     SourceUnavailableError,
     UnsupportedSyntaxError,
 )
+from .jacobians import elementwise_grad, hessian, hvp, jacobian
 from .pushforward import jvp
 from .rules.own import adjoint_of, rule, tangent_of
 from .rules.template import d
@@ -33,7 +34,11 @@ __all__ = [
     "UnsupportedSyntaxError",
     "adjoint_of",
     "d",
+    "elementwise_grad",
     "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
     "jvp",
     "no_grad",
     "rule",

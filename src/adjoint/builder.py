@@ -8,6 +8,8 @@ operation implies is left to it.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import operator
 from collections.abc import Iterator
@@ -181,6 +183,8 @@ class Builder:
     ) -> Atom:
         """The value of `fn(*args, **kwargs)`: an atom that is known already, or a new variable."""
         operands = self._tidied(fn, list(args)) if self.backward else list(args)
+        if self.tangent:  # a rule passes its options on, given or not
+            kwargs = {k: a for k, a in kwargs.items() if not is_default(fn, k, a)}
         folded = self._fold(fn, operands, kwargs, style)
         if folded is not None:
             return folded
@@ -202,7 +206,10 @@ class Builder:
                 type = intrinsic_type(fn, operands, kwargs, self.symbols)
             else:
                 type = result_type(fn, operands, kwargs, self.symbols, style)
-        target = Var(name or naming.for_operation(fn, operands, style), type)
+        name = name or naming.for_operation(fn, operands, style)
+        if self.tangent and not name.startswith("t_") and any(map(_is_tangent, operands)):
+            name = f"t_{name.strip('_')}"
+        target = Var(name, type)
         target.tangent = self.tangent
         target.varied = carries_derivative(type) and any(
             a.varied for a in [*operands, *kwargs.values()]
@@ -561,6 +568,32 @@ def item_type(t: Type, key: Any) -> Type | None:
     if isinstance(t, (List, Dict)) and not isinstance(key, slice):
         return t.item
     return None
+
+
+def _is_tangent(atom: Atom) -> bool:
+    return isinstance(atom, Var) and atom.tangent and atom.name.startswith("t_")
+
+
+def is_default(fn: Any, name: str, atom: Atom) -> bool:
+    """Whether an argument is what the function takes anyway: axis=None of np.sum."""
+    if not isinstance(atom, Const) or isinstance(fn, Intrinsic) or atom.path is not None:
+        return False
+    known = _defaults(fn)
+    if name not in known:
+        return False
+    value, default = atom.value, known[name]
+    if default is np._NoValue:
+        return name == "keepdims" and value is False
+    return type(value) in (type(None), bool, int, str) and value is default
+
+
+@functools.lru_cache(maxsize=1024)
+def _defaults(fn: Any) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _atom_key(atom: Atom) -> Any:

@@ -871,7 +871,8 @@ def _is_single_if(lines: list[tuple[str, Origin | None]]) -> bool:
 
 def _target_source(target: ast.expr) -> str:
     text = _expr_source(target)
-    return text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    enclosed = text.startswith("(") and text.endswith(")") and _balanced(text[1:-1])
+    return text[1:-1] if enclosed else text
 
 
 def _name(name: str) -> ast.expr:

@@ -355,6 +355,8 @@ def apply_rule(expander: Expander, op: Op, active: Iterable[Atom]) -> Applicatio
     """
     op = called(op)
     rules = lookup(op.fn)
+    if not rules and getattr(op.fn, "__adjoint_inline__", False):
+        return None  # a helper of ours, which dissolves where types are known
     if not rules:
         raise no_rule(op, next(iter(active), None))
     unbound: str | None = None

@@ -31,8 +31,11 @@ from .types import (
 _ONE_NUMBER = "Return one real number: take the sum or the mean, or use vjp with a cotangent."
 
 
-def seed_for(function: Function, has_aux: bool, reverse: Any) -> None:
-    """Give the result of a function the cotangent 1, if it is one real number."""
+def seed_for(function: Function, has_aux: bool, reverse: Any, whole: bool = False) -> None:
+    """Give the result of a function the cotangent 1, if it is one real number.
+
+    `whole`: the result may be an array, of which every element has the cotangent 1.
+    """
     result: Atom = function.result
     b = reverse.b
     if has_aux:
@@ -43,10 +46,12 @@ def seed_for(function: Function, has_aux: bool, reverse: Any) -> None:
                 function.origin,
             )
         result = b.item(result, 0)
-    check_output(result.type, function)
+    check_output(result.type, function, whole)
     seed: Atom = constant(1.0)
-    if isinstance(result.type, Unknown):
-        seed = b.op(generic.unit_seed, result, type=result.type)
+    rankless = isinstance(result.type, Array) and result.type.dims is None
+    if isinstance(result.type, Unknown) or rankless:
+        fn = generic.unit_seeds if whole else generic.unit_seed
+        seed = b.op(fn, result, type=result.type)
     elif isinstance(result.type, Array) and result.type.dims:
         seed = b.op(np.ones_like, result, type=result.type)
     if not isinstance(result, Var):
@@ -61,22 +66,23 @@ def seed_for(function: Function, has_aux: bool, reverse: Any) -> None:
         reverse.d.add(result, seed)
 
 
-def check_output(t: Type, function: Function) -> None:
-    """Refuse a result that is not one real number."""
+def check_output(t: Type, function: Function, whole: bool = False) -> None:
+    """Refuse a result that is not one real number; `whole`: an array of them will do."""
     what = None
     if isinstance(t, Scalar):
         what = f"a {t.kind}" if t.kind in ("bool", "complex") else None
     elif isinstance(t, Array):
         if t.element.kind not in "fiu":
             what = f"an array of dtype {t.element}"
-        elif t.dims and any(n != 1 for n in t.dims):
+        elif t.dims and any(n != 1 for n in t.dims) and not whole:
             what = f"an array of shape ({', '.join(map(str, t.dims))})"
     elif is_container(t):
         what = "a dict" if isinstance(t, Dict) else "a list" if isinstance(t, List) else "a tuple"
     elif isinstance(t, Object):
         what = "None" if t.cls is type(None) else f"a {t.cls.__name__}"
     if what is not None:
-        name = function.name.removesuffix("_value_and_grad").removesuffix("_grad")
+        name = function.name.removesuffix("_grad").removesuffix("_value_and")
+        name = name.removesuffix("_elementwise")
         raise OutputError(f"`{name}` returns {what}", function.origin, _ONE_NUMBER)
 
 

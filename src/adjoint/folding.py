@@ -12,6 +12,7 @@ from collections import Counter
 import numpy as np
 
 from . import core
+from .analysis.memory import shared_operands
 from .builder import is_number
 from .core import Atom, Block, Const, For, Function, Op, Stmt, Var
 from .types import Object, Range, Scalar, Tuple, Type
@@ -39,7 +40,10 @@ class Folding:
             if isinstance(s, Op) and s.fn is np.mean and len(s.args) == 1 and not s.kwargs
         }
         self._width: dict[Var, int] = {}
-        self._fixed: dict[Var, bool] = {}
+        self._made = {
+            v: s for s in core.walk(function.body) if isinstance(s, Op) for v in core.defined_by(s)
+        }
+        self._memory: dict[Var, frozenset[bool]] = {}
         self._block(function.body, is_function=True)
 
     def _count(self, block: Block) -> None:
@@ -58,7 +62,6 @@ class Folding:
 
     def _block(self, block: Block, is_function: bool = False) -> None:
         waiting: dict[Var, Op] = {}  # defined, not used yet
-        reading: list[Var] = []  # those of them that read memory
         for position, stmt in enumerate(block.stmts):
             self._use(core.read_by(stmt), waiting)
             if isinstance(stmt, Op) and stmt.fn is core.ENTER and position:
@@ -68,14 +71,35 @@ class Folding:
             if isinstance(stmt, Op) and stmt.fn in (core.ENTER, core.LEAVE):
                 waiting.clear()  # what was computed on one side of it stays there
             elif _changes_memory(stmt):
-                for var in reading:
-                    waiting.pop(var, None)
-                reading.clear()
-            if isinstance(stmt, Op) and self._may_wait(stmt, block if is_function else None):
+                of = _memory_changed(stmt)
+                for var in [v for v, op in waiting.items() if self._reads_memory(op, of)]:
+                    del waiting[var]
+            if (
+                isinstance(stmt, Op)
+                and is_function
+                and stmt.fn in (core.DICT, core.LIST)
+                and self.uses[stmt.target] == 1  # type: ignore[index]
+                and not stmt.target.named  # type: ignore[union-attr]
+                and stmt.target.root not in self._changed  # type: ignore[union-attr]
+            ):
+                waiting[stmt.target] = stmt  # type: ignore[index]
+            if isinstance(stmt, Op) and self._is_candidate(stmt):
                 assert stmt.target is not None
                 waiting[stmt.target] = stmt
-                if self._reads_memory(stmt):
-                    reading.append(stmt.target)
+            elif (
+                isinstance(stmt, Op)
+                and is_function
+                and stmt.backward
+                and stmt.target is not None
+                and list(block.yields) == [stmt.target]
+                and self._is_candidate(stmt, named=True)
+            ):
+                waiting[stmt.target] = stmt
+        for atom in block.yields if is_function else ():
+            # Several results are returned as a tuple, however long: its parts are short enough.
+            made = waiting.get(atom) if isinstance(atom, Var) else None
+            if made is not None and made.fn is core.TUPLE and made.backward:
+                self.folded[atom] = waiting.pop(atom)  # type: ignore[index, arg-type]
         self._use(block.yields, waiting)
 
     def _fold_manager(self, made: Stmt, enter: Op) -> None:
@@ -83,18 +107,6 @@ class Folding:
         if isinstance(made, Op) and made.fn is core.CALL and made.target is enter.args[0]:
             if self.uses[made.target] == 1 and not made.target.named:  # type: ignore[index, union-attr]
                 self.folded[made.target] = made  # type: ignore[index]
-
-    def _may_wait(self, op: Op, function: Block | None) -> bool:
-        """Whether an operation may be printed where it is used; `function`: the block is its."""
-        if self._is_candidate(op):
-            return True
-        if function is None or op.target is None:
-            return False
-        if op.fn in (core.DICT, core.LIST) and self.uses[op.target] == 1:
-            if not op.target.named and op.target.root not in self._changed:
-                return True
-        result = op.backward and list(function.yields) == [op.target]
-        return result and self._is_candidate(op, named=True)
 
     def _use(self, atoms: list[Atom], waiting: dict[Var, Op]) -> None:
         budget = _LONGEST
@@ -117,22 +129,28 @@ class Folding:
             return False
         return self.uses[op.target] == 1 and op.fn not in _NEVER
 
-    def _reads_memory(self, op: Op) -> bool:
+    def _reads_memory(self, op: Op, of: frozenset[bool]) -> bool:
+        """Whether an operation reads what may be changed; `of`: that of tangents, or of others."""
         for atom in op.operands():
             if isinstance(atom, Const):
                 continue
             if atom in self.folded:
-                if self._reads_memory(self.folded[atom]):
+                if self._reads_memory(self.folded[atom], of):
                     return True
-            elif not self._is_fixed(atom):
-                return op.fn is not core.ATTRIBUTE
+            elif not _is_fixed(atom.type) and of & self._memory_of(atom):
+                if op.fn is not core.ATTRIBUTE:
+                    return True
         return False
 
-    def _is_fixed(self, var: Var) -> bool:
-        found = self._fixed.get(var)
-        if found is None:
-            found = self._fixed[var] = _is_fixed(var.type)
-        return found
+    def _memory_of(self, var: Var) -> frozenset[bool]:
+        """Whether a variable's memory may be that of tangents, and whether it may be other."""
+        if var not in self._memory:
+            self._memory[var] = frozenset({var.tangent})
+            made = self._made.get(var)
+            operands = [] if made is None else shared_operands(made)
+            shared = [self._memory_of(a) for a in operands if isinstance(a, Var)]
+            self._memory[var] = self._memory[var].union(*shared)
+        return self._memory[var]
 
     def _width_of(self, op: Op) -> int:
         """Roughly how many characters an operation takes when printed."""
@@ -152,6 +170,13 @@ def _is_fixed(t: Type) -> bool:
     return is_number(t) or isinstance(t, (Scalar, Range, Object))
 
 
+def _memory_changed(stmt: Stmt) -> frozenset[bool]:
+    """Which memory a statement may change: that of tangents (True), other (False), or both."""
+    if isinstance(stmt, Op) and stmt.version is not None:
+        return frozenset({stmt.tangent})
+    return frozenset({True, False})
+
+
 def _changes_memory(stmt: Stmt) -> bool:
     if isinstance(stmt, Op):
         return stmt.effect or stmt.version is not None
@@ -162,13 +187,13 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
     """Tuples that are only taken apart, right after they are made: variable -> its parts."""
     found: dict[Var, list[Var | None]] = {}
 
-    def consider(var: Var, stmts: list[Stmt], start: int = 0) -> None:
+    def consider(var: Var, stmts: list[Stmt]) -> int:
+        """How many of the statements take the variable apart, if they are its only readers."""
         if not isinstance(var.type, Tuple) or var in folding.folded:
-            return
+            return 0
         parts: list[Var | None] = [None] * len(var.type.items)
         count = 0
-        for after in range(start, len(stmts)):
-            stmt = stmts[after]
+        for stmt in stmts:
             if not (
                 isinstance(stmt, Op)
                 and stmt.fn is operator.getitem
@@ -182,18 +207,21 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
                 break
             parts[position] = stmt.target
             count += 1
-        if count == folding.uses[var]:
-            found[var] = parts
+        if count != folding.uses[var]:
+            return 0
+        found[var] = parts
+        return count
 
     def visit(block: Block) -> None:
         for position, stmt in enumerate(block.stmts):
             if isinstance(stmt, Op) and stmt.target is not None:
                 if stmt.fn in (core.CALL_CORE, core.CALL, core.POP) or _returns_tuple(stmt):
-                    consider(stmt.target, block.stmts, position + 1)
+                    consider(stmt.target, block.stmts[position + 1 :])
             if isinstance(stmt, For):
+                start = 0  # one item is taken apart after the other
                 for item in stmt.items:
                     if item is not None:
-                        consider(item, stmt.body.stmts)
+                        start += consider(item, stmt.body.stmts[start:])
             for inner in core.blocks_of(stmt):
                 visit(inner)
 

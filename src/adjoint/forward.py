@@ -28,7 +28,6 @@ from .expand import Application, Expander, FunctionApplication, apply_rule, call
 from .infer import constant
 from .linear import without
 from .partials import Counts, count_partial, is_zero, scaled
-from .runtime import generic
 from .structure import copy_function
 from .tangents import Tangents, tangent_type
 from .types import (
@@ -41,6 +40,7 @@ from .types import (
     Type,
     Unknown,
     carries_derivative,
+    is_complex,
     is_container,
 )
 
@@ -124,7 +124,7 @@ class Forward:
             self.b.backward, self.b.tangent = before
 
     def _variable(self, of: Var, t: Type) -> Var:
-        made = Var(f"t_{of.name.strip('_')}", t, named=of.named)
+        made = Var(f"t_{of.name.strip('_<>')}", t, named=of.named)
         made.tangent = True
         return made
 
@@ -235,6 +235,8 @@ class Forward:
             if self.t.get(atom) is None or name in rule.rule.differentiable and lines:
                 continue
             if name not in known:
+                if isinstance(atom.type, Unknown):
+                    return self._pushed(op)
                 raise no_rule(op, atom)
         tangents = _Moving(self.t, rule.bound)
         if isinstance(rule, FunctionApplication):
@@ -261,7 +263,16 @@ class Forward:
         for x in rule.rule.lines:  # shared work in its shortened form
             if x.kind == "work" and x.mode == "forward" and _reads(expr, x.target, shared):
                 rule._work[x.target] = rule.value(shared[x.target] or x.expr, tangents)
-        return rule.value(expr, tangents)
+        return self._as_written(rule.value(expr, tangents), rule.op)
+
+    def _as_written(self, value: Atom, op: Op) -> Atom:
+        """The user's x.mean(axis=0) has the tangent t_x.mean(axis=0)."""
+        made = self.b.definitions.get(value) if isinstance(value, Var) else None
+        if made is not None and made.fn is op.fn and op.style == "method" and made.args:
+            t = made.args[0].type
+            if isinstance(t, Array) and t.dims:
+                made.style = op.style
+        return value
 
     def _by_partials(self, rule: Application) -> Atom | None:
         counts: dict[Atom, Counts] = {}
@@ -287,7 +298,7 @@ class Forward:
         return total
 
     def _linear(self, op: Op) -> Atom | None:
-        """A function of our own that is linear in some operands and looks at others' form."""
+        """A function that is linear in some operands, and looks at the form of others."""
         args = list(op.args)
         for place in _LINEAR[op.fn]:
             args[place] = self.t.or_zero(args[place])
@@ -360,8 +371,24 @@ class Forward:
         if whole is None:
             return
         tangent = self.t.or_zero(new)
+        if op.fn is core.STORE and self._stands_there(tangent, whole, index):
+            self.t.set(op.version, whole)
+            return
         changed = self.b.in_place(op.fn, whole, index, tangent)
         self._changed(op, changed)
+
+    def _stands_there(self, tangent: Atom, whole: Var, index: Atom) -> bool:
+        """Whether what is to be stored is what was read there: x[i] += 1 changes no tangent."""
+        made = self.b.definition(tangent, np.copy)
+        if made is not None:
+            tangent = made.args[0]
+        read = self.b.definitions.get(tangent) if isinstance(tangent, Var) else None
+        return (
+            read is not None
+            and read.fn is operator.getitem
+            and read.args[0] is whole
+            and same_atom(read.args[1], index)
+        )
 
     def _unchanged(self, op: Op) -> None:
         found = self.t.get(op.args[0])
@@ -445,14 +472,22 @@ class Forward:
                 value = self.t.copy(value, version)
             return self.t.named(value, version)
         assert isinstance(tangent, Var)
-        if value is None:
-            return self.b.in_place(core.STORE, tangent, constant(...), constant(0.0))
         if value is tangent:
             return tangent
-        made = self.b.definition(value, np.add) or self.b.definition(value, np.subtract)
-        if made is not None and made.args[0] is tangent and made.style == "operator":
-            return self.b.in_place(made.fn, tangent, made.args[1], style="inplace")
-        return self.b.in_place(core.STORE, tangent, constant(...), value)
+        made = None if value is None else self.b.definitions.get(value)  # type: ignore[arg-type]
+        if made is not None and made.target is value and made.style == "operator":
+            first, second = (*made.args, None)[:2]
+            if second is tangent and made.fn in (np.add, np.multiply):
+                first, second = second, first
+            if first is tangent and second is not None and made.fn in _IN_PLACE:
+                if _fits_in(second, version):
+                    return self.b.in_place(made.fn, tangent, second, style="inplace")
+        if self.memory.is_alone(version):
+            if value is not None:
+                self.t.bind(version, value, op)
+            return self.t.get(version)
+        held: Atom = constant(0.0) if value is None else value
+        return self.b.in_place(core.STORE, tangent, constant(...), held)
 
     # -- branches -------------------------------------------------------------------------
 
@@ -644,23 +679,20 @@ class _Moving(dict):  # type: ignore[type-arg]
         return self._tangents.zero(atom)
 
 
+def _fits_in(value: Atom, of: Var) -> bool:
+    """Whether an operation with this operand leaves the dtype of a tangent as it is."""
+    if isinstance(value.type, Scalar):
+        return value.type.kind != "complex" or is_complex(of.type)
+    if not isinstance(value.type, Array) or not isinstance(of.type, Array):
+        return False
+    return np.result_type(value.type.element, of.type.element) == of.type.element
+
+
+_IN_PLACE = frozenset({np.add, np.subtract, np.multiply, np.true_divide})
 _shortened: dict[Any, Any] = {}  # (line, inputs that do not move) -> expression, shared work
 
-# Functions of the runtime that are linear in the operands at these places.
-_LINEAR: dict[Any, tuple[int, ...]] = {
-    generic.add: (0, 1),
-    generic.add_item: (0, 2),
-    generic.fit: (0,),
-    generic.as_gradient: (0,),
-    generic.copy: (0,),
-    generic.fill_up: (0,),
-    generic.unrepeat: (0,),
-    generic.gather_stored: (0,),
-    generic.copy_tangent: (0,),
-    generic.fit_tangent: (0,),
-    generic.as_tangent: (0,),
-    builtins.reversed: (0,),
-}
+# Functions without a rule that are linear in the operands at these places.
+_LINEAR: dict[Any, tuple[int, ...]] = {builtins.reversed: (0,)}
 
 
 def _each(atom: Any) -> list[Any]:

@@ -306,8 +306,11 @@ def _sliced(size: Size, part: slice, symbols: Symbols) -> Size:
     if isinstance(size, int):
         return len(range(size)[part])
     start, stop, step = part.start or 0, part.stop, part.step
-    if step not in (None, 1):
+    if any(type(n) not in (int, type(None)) for n in (part.start, stop, step)):
         return symbols.fresh()
+    derived = symbols.derived("slice", size, start, stop, step)
+    if step not in (None, 1):
+        return derived
     if 0 < start <= 2 and isinstance(stop, int) and -2 <= stop < 0:
         return Dim(size.symbol, size.offset - start + stop, size.many, size.wild)
     if stop is None and 0 <= start <= 2:
@@ -315,8 +318,8 @@ def _sliced(size: Size, part: slice, symbols: Symbols) -> Size:
     if start == 0 and isinstance(stop, int) and -2 <= stop < 0:
         return Dim(size.symbol, size.offset + stop, size.many, size.wild)
     if part == slice(0, 1) or part == slice(None, 1):
-        return 1 if is_many(size) else symbols.fresh()
-    return symbols.fresh()
+        return 1 if is_many(size) else derived
+    return derived
 
 
 def broadcast_dims(shapes: Iterable[Any], symbols: Symbols) -> tuple[Size, ...]:
@@ -334,7 +337,7 @@ def broadcast_dims(shapes: Iterable[Any], symbols: Symbols) -> tuple[Size, ...]:
         elif all(n == sizes[0] for n in sizes):
             result.append(sizes[0])
         else:
-            result.append(symbols.fresh())
+            result.append(symbols.derived("broadcast", *sorted(set(sizes), key=str)))
     return tuple(reversed(result))
 
 

@@ -65,27 +65,39 @@ def _wrt(function: Function, request: Request) -> list[core.Var]:
 def _derivative(function: Function, request: Request, builder: Builder) -> Function:
     """The derivative that is asked for, and then that of the derivative, if it is asked for."""
     wrt = _wrt(function, request)
-    if request.mode == "jvp":
-        made = _jvp(function, wrt, builder)
+    if request.mode in ("jvp", "tangent"):
+        made = _forward(function, wrt, request, builder)
     else:
         made = _gradient(function, wrt, request, builder)
     return made if request.then is None else _derivative(made, request.then, builder)
 
 
-def _jvp(function: Function, wrt: list[core.Var], builder: Builder) -> Function:
+def _forward(
+    function: Function, wrt: list[core.Var], request: Request, builder: Builder
+) -> Function:
     names = ", ".join(f"`{p.name}`" for p in wrt)
-    function.doc = (
-        f"Value of {function.name}{_place(function.origin)}, and its tangent along {names}."
-    )
-    function.name = f"{function.name}_jvp".replace("<lambda>", "lambda_")
+    what = "Tangent" if request.mode == "tangent" else "Value and tangent"
+    function.doc = f"{what} of {function.name}{_place(function.origin)} along {names}."
+    function.name = f"{function.name}_{request.mode}".replace("<lambda>", "lambda_")
     function.defaults.pop("signature", None)  # the tangents are parameters as well
     forward = Forward(function, wrt, builder)
     forward.run()
     tangent = forward.finished(function.result)
-    with builder.inside(function.body):
-        function.body.yields = [builder.op(core.TUPLE, function.result, tangent)]
+    if request.mode == "tangent":
+        function.body.yields = [tangent]
+    else:
+        with builder.inside(function.body):
+            builder.origin = None
+            function.body.yields = [builder.op(core.TUPLE, function.result, tangent)]
     function.params = [*function.params, *forward.params]
     return function
+
+
+_TITLES = {
+    "grad": "Gradient",
+    "value_and_grad": "Value and gradient",
+    "elementwise_grad": "Derivative at each element",
+}
 
 
 def _place(origin: Origin | None) -> str:
@@ -97,11 +109,17 @@ def _gradient(
     function: Function, wrt: list[core.Var], request: Request, builder: Builder
 ) -> Function:
     names = ", ".join(f"`{p.name}`" for p in wrt)
-    what = "Value and gradient" if request.mode == "value_and_grad" else "Gradient"
+    what = _TITLES[request.mode]
     function.doc = f"{what} of {function.name}{_place(function.origin)} with respect to {names}."
     function.name = f"{function.name}_{request.mode}".replace("<lambda>", "lambda_")
     with builder.inside(function.body):
-        found = sweeps.gradients(function, wrt, builder, request.has_aux)
+        found = sweeps.gradients(
+            function,
+            wrt,
+            builder,
+            request.has_aux,
+            whole=request.mode == "elementwise_grad",
+        )
         result = found[0] if request.single else builder.op(core.TUPLE, *found)
         if request.mode == "value_and_grad":
             result = builder.op(core.TUPLE, function.result, result)

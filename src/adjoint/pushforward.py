@@ -34,12 +34,17 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     >>> tangent.round(4)
     array([0.    , 0.9093])
     """
+    check_sequences(primals, tangents)
+    return push(jvp_compiler(fn), tuple(primals), tuple(tangents))
+
+
+def check_sequences(primals: Any, tangents: Any) -> None:
+    """Refuse what is no tuple of arguments beside a tuple of tangents."""
     for what, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (tuple, list)):
             raise ArgumentError(f"{what} must be a tuple, got {type(given).__name__}")
     if len(primals) != len(tangents):
         raise CotangentError(f"there are {len(primals)} primals and {len(tangents)} tangents")
-    return push(jvp_compiler(fn), tuple(primals), tuple(tangents))
 
 
 def push(compiler: Compiler, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
@@ -50,11 +55,33 @@ def push(compiler: Compiler, primals: tuple[Any, ...], tangents: tuple[Any, ...]
         if not varies(bound[name]):
             checked_tangent(beside[name], bound[name], f"`{name}`")
     moving = [checked_tangent(beside[n], bound[n], f"`{n}`") for n in compiler.select(bound, given)]
-    compiled, _ = compiler.find(primals, {})
+    if compiler.promote:
+        names = compiler.select(bound, given)
+        moving = [promoted(t, bound[n]) for t, n in zip(moving, names, strict=True)]
+    return run_forward(compiler, primals, {}, moving)
+
+
+def promoted(tangent: Any, value: Any) -> Any:
+    """A tangent with 0.0 for the ints in a value, where these count as floats."""
+    if isinstance(value, dict):
+        return {k: promoted(tangent[k], v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        if tangent is None:
+            tangent = [None] * len(value)
+        return rebuild(value, [promoted(t, v) for t, v in zip(tangent, value, strict=True)])
+    return 0.0 if type(value) is int else tangent
+
+
+def run_forward(
+    compiler: Compiler, args: tuple[Any, ...], kwargs: dict[str, Any], moving: list[Any]
+) -> Any:
+    """The compiled function's result; `moving` are the tangents that it takes, in their order."""
+    compiled, values = compiler.find(args, kwargs)
     if compiled.changes:
+        bound, _ = compiler.bind(args, kwargs)
         compiled.check_apart(bound, getattr(compiler.fn, "__name__", "the function"))
     try:
-        return compiled.run(*bound.values(), *moving)
+        return compiled.run(*values, *moving)
     except Exception as error:
         retell(error, compiled.filename, compiled.emitted)
         raise

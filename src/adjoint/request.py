@@ -13,7 +13,7 @@ from .types import Type
 class Request:
     """Which derivative of a function is wanted, by which of its arguments."""
 
-    mode: str  # "grad", "value_and_grad", "vjp" or "jvp"
+    mode: str  # "grad", "value_and_grad", "elementwise_grad", "vjp", "jvp" or "tangent"
     wrt: tuple[str, ...]
     single: bool = True  # one gradient, not a tuple of them
     has_aux: bool = False

@@ -10,10 +10,15 @@ from .reverse import Reverse, split
 __all__ = ["gradients", "split"]
 
 
-def gradients(function: Function, wrt: list[Var], builder: Builder, has_aux: bool) -> list[Atom]:
-    """Append the backward sweep of a function that returns one number: its gradients."""
+def gradients(
+    function: Function, wrt: list[Var], builder: Builder, has_aux: bool, *, whole: bool = False
+) -> list[Atom]:
+    """Append the backward sweep of a function that returns one number: its gradients.
+
+    `whole`: the result may be an array, and the gradients are those of its sum.
+    """
     reverse = Reverse(function, wrt, builder)
-    seed_for(function, has_aux, reverse)
+    seed_for(function, has_aux, reverse, whole)
     reverse.block(function.body.stmts)
     builder.origin = None
     return finish_gradient(reverse, wrt)

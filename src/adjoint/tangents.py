@@ -7,13 +7,14 @@ unless something has to hold it.
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from . import core
 from .analysis.memory import Memory, returns_operand
-from .builder import Builder, is_mutable, item_type
+from .builder import Builder, is_mutable, item_type, same_atom
 from .core import UNDEFINED, Atom, Const, Op, Var
 from .infer import constant
 from .runtime import generic
@@ -77,11 +78,25 @@ class Tangents:
         A view has the matching view of the tangent. Anything else that shares memory with another
         tangent is copied where one of the two is changed in place.
         """
+        self._mirror(value, var, op)
         value = self.fit(value, var)
         view = returns_operand(op.fn) or op.fn is core.ATTRIBUTE
         if not view and self._is_at_risk(var, value):
             value = self.copy(value, var)
         self.set(var, self.named(value, var))
+
+    def _mirror(self, value: Atom, var: Var, op: Op) -> None:
+        """The same operation on tangents, of the shapes of the values, gives the shape of var."""
+        made = self.b.definitions.get(value) if isinstance(value, Var) else None
+        if made is None or made.target is not value or made.fn is not op.fn:
+            return
+        if len(made.args) != len(op.args) or made.kwargs.keys() != op.kwargs.keys():
+            return
+        pairs = [*zip(made.args, op.args), *((made.kwargs[k], a) for k, a in op.kwargs.items())]
+        alike = all(same_atom(a, b) or _same_dims(a, b) for a, b in pairs)
+        have, want = value.type, var.type
+        if alike and isinstance(have, Array) and isinstance(want, Array):
+            value.type = replace(have, dims=want.dims)  # type: ignore[union-attr]
 
     def _is_at_risk(self, var: Var, value: Atom) -> bool:
         if not is_mutable(var.type):
@@ -93,8 +108,8 @@ class Tangents:
         if base.serial < self.mark:  # a value of the function itself
             return changed or self.memory.is_changed(base)
         holders = self.holders.get(base, set()) - {var.root}
-        if self.b.definition(value, np.broadcast_to) is not None:
-            return changed
+        if changed and self.b.definition(value, np.broadcast_to) is not None:
+            return True
         if holders:
             return changed or any(map(self.memory.is_changed, holders))
         made = self.b.definitions.get(base)
@@ -130,7 +145,7 @@ class Tangents:
     def copy(self, value: Atom, of: Var) -> Atom:
         t = of.type
         if not isinstance(t, Array) or dims_of(value.type) is None:
-            return self.b.op(generic.copy_tangent, value, type=tangent_type(t))
+            return self.b.op(generic.copy, value, type=tangent_type(t))
         if dims_of(value.type) == ():
             return self.b.op(np.full_like, of, value, type=t) if t.dims else value
         spread = self.b.definition(value, np.broadcast_to)
@@ -144,7 +159,7 @@ class Tangents:
     def named(self, value: Atom, of: Var) -> Atom:
         """Call the tangent of `x` `t_x`, if the value has no name yet."""
         if isinstance(value, Var) and value.serial >= self.mark and not value.named:
-            value.name = f"t_{of.name.strip('_')}"
+            value.name = f"t_{of.name.strip('_<>')}"
             value.named = of.named
         return value
 
@@ -167,8 +182,12 @@ class Tangents:
         if isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ()):
             return constant(0.0)
         made: Atom
+        built = self.b.definitions.get(of)
         if isinstance(t, Array):
             made = self.b.op(np.zeros_like, of, type=t)
+        elif built is not None and built.target is of and built.fn in (core.LIST, core.DICT):
+            parts = [self.zero(a) for a in built.args]
+            made = self.b.op(built.fn, *parts, **built.kwargs)  # type: ignore[arg-type]
         elif is_container(t) and _keys(t) is not None:
             parts = [self.zero(self.b.item(of, key)) for key in _keys(t)]
             made = self.container(t, parts)
@@ -311,6 +330,11 @@ class Tangents:
         if made.target is not atom or made.style != "operator":
             return made.fn in (float, complex)
         return all(self._is_python(a, depth - 1) for a in made.args)
+
+
+def _same_dims(a: Atom, b: Atom) -> bool:
+    dims = dims_of(a.type)
+    return dims is not None and dims == dims_of(b.type)
 
 
 def _keys(t: Type) -> Any:

@@ -49,6 +49,7 @@ class Symbols:
     def __init__(self) -> None:
         self._next: Iterator[int] = itertools.count()
         self._by_size: dict[int, Dim] = {}
+        self._derived: dict[Any, Dim] = {}
 
     def for_size(self, size: int) -> Size:
         if size == 1:
@@ -56,6 +57,15 @@ class Symbols:
         if size not in self._by_size:
             self._by_size[size] = Dim(next(self._next), many=True)
         return self._by_size[size]
+
+    def derived(self, what: str, *sizes: Any) -> Dim:
+        """A size that follows from others: the same whenever it is asked for."""
+        if any(isinstance(n, Dim) and n.wild for n in sizes):
+            return self.fresh()
+        key = what, *sizes
+        if key not in self._derived:
+            self._derived[key] = self.fresh()
+        return self._derived[key]
 
     def fresh(self, *, many: bool = False, wild: bool = False) -> Dim:
         return Dim(next(self._next), many=many, wild=wild)

@@ -187,6 +187,8 @@ def check_program(program):
     check_all_at_once(program, gradients)
     check_pullback(program, value, gradients)
     check_forward(program, value, ran, gradients)
+    if not single:
+        check_second_order(program)
 
 
 def check_source(program, position):
@@ -240,6 +242,31 @@ def check_forward(program, value, ran, gradients):
         single = any(getattr(leaf, "dtype", None) == np.float32 for leaf in leaves(ran))
         tolerance = {"rtol": 1e-4, "atol": 1e-4} if single else {"rtol": 1e-9, "atol": 1e-10}
         np.testing.assert_allclose(np.ravel(tangent), np.ravel(want), **tolerance)
+
+
+def check_second_order(program):
+    """The gradient by the first argument, differentiated in forward mode along all of them."""
+    if 0 not in program.wrt:
+        return
+    rng = np.random.default_rng(5)
+    tangents = []
+    for position, arg in enumerate(program.arguments()):
+        moves = position in program.wrt
+        tangents.append(
+            tangent_of(arg, iter(rng.normal(size=10_000) if moves else np.zeros(10_000)))
+        )
+    given = copy.deepcopy(tangents)
+    got = ad.hvp(program.fn, tuple(program.arguments()), tuple(tangents))
+    assert_same(tangents, given)
+    assert structure(got) == structure(program.arguments()[0])
+    ends = []
+    for sign in (1e-5, -1e-5):
+        args = [
+            moved(a, iter(sign * flat_tangent(t, a))) if i in program.wrt else a
+            for i, (a, t) in enumerate(zip(program.arguments(), tangents, strict=True))
+        ]
+        ends.append(flat(ad.grad(program.fn)(*args)))
+    np.testing.assert_allclose(flat(got), (ends[0] - ends[1]) / 2e-5, rtol=1e-4, atol=1e-5)
 
 
 def tangent_of(value, step):

@@ -23,6 +23,7 @@ _FORM = frozenset(
 )  # fmt: skip
 
 
+_STILL = frozenset({stop_gradient, len})
 _FORM_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})
 
 
@@ -32,10 +33,8 @@ def blocks_derivative(op: Op) -> bool:
         return op.args[1].value in _FORM_ATTRIBUTES  # type: ignore[union-attr]
     if isinstance(op.fn, core.Intrinsic):
         return op.fn in _FORM
-    if op.fn is stop_gradient or op.fn is len:
-        return True
     try:
-        return op.fn in ZERO and not own.has_rule(op.fn)
+        return op.fn in _STILL or op.fn in ZERO and not own.has_rule(op.fn)
     except TypeError:
         return False
 

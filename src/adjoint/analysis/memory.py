@@ -30,9 +30,11 @@ from ..builder import MAYBE_VIEWS, VIEWS, is_mutable
 from ..core import Atom, For, Function, If, Intrinsic, Op, Stmt, Var
 from ..rules import runtime as rule_runtime
 from ..runtime import generic
+from ..types import Array
 
 _HOLDERS = frozenset({core.TUPLE, core.LIST, core.DICT, core.CALL, core.PURE_CALL, core.CALL_CORE,
                       core.APPEND, core.STORE, core.POP, core.ATTRIBUTE})  # fmt: skip
+_SUMS = frozenset({generic.add, generic.add_item})  # of which one term may be None
 _FRESH_HELPERS = frozenset({generic.zeros_like, generic.copy, generic.as_gradient})
 
 
@@ -41,6 +43,7 @@ class Memory:
 
     def __init__(self, function: Function) -> None:
         self._parents: dict[Var, Var] = {}
+        self._members: dict[Var, set[Var]] = {}  # class -> the objects in it, if several
         self._changed: set[Var] = set()
         changed: list[Var] = []
         for stmt in core.walk(function.body):
@@ -61,6 +64,10 @@ class Memory:
         """Whether something may change the memory of `var` in place."""
         return bool(self._changed) and self._find(var) in self._changed
 
+    def is_alone(self, var: Var) -> bool:
+        """Whether nothing but the states of one object has the memory of `var`."""
+        return len(self._members.get(self._find(var), {var.root})) == 1
+
     def _find(self, var: Var) -> Var:
         var = var.root
         while var in self._parents:
@@ -75,15 +82,18 @@ class Memory:
         first, second = self._find(a), self._find(b)
         if first is not second:
             self._parents[second] = first
+            members = self._members.setdefault(first, {first})
+            members |= self._members.pop(second, {second})
 
     def _read(self, stmt: Stmt) -> None:
         if isinstance(stmt, Op):
+            if stmt.version is not None:
+                self._join(stmt.version, stmt.args[0])
+                if isinstance(stmt.version.type, Array):  # a store into an array copies
+                    return
             for var in core.defined_by(stmt):
-                if may_share(stmt):
-                    for atom in stmt.operands():
-                        self._join(var, atom)
-                elif var is stmt.version:
-                    self._join(var, stmt.args[0])
+                for atom in shared_operands(stmt):
+                    self._join(var, atom)
         elif isinstance(stmt, If):
             for side in (stmt.then, stmt.orelse):
                 for result, end in zip(stmt.results, side.yields, strict=True):
@@ -99,11 +109,13 @@ class Memory:
                     self._join(item, source)
 
 
-def may_share(op: Op) -> bool:
-    """Whether the result of an operation may share memory with its operands, or hold them."""
+def shared_operands(op: Op) -> list[Atom]:
+    """The operands whose memory the result of an operation may share, or hold."""
     if isinstance(op.fn, Intrinsic):
-        return op.fn in _HOLDERS
-    return returns_operand(op.fn)
+        return list(op.operands()) if op.fn in _HOLDERS else []
+    if not returns_operand(op.fn):
+        return []
+    return list(op.args) if op.fn in _SUMS else op.args[:1]
 
 
 def returns_operand(fn: object) -> bool:

@@ -25,7 +25,11 @@ def reuse_memory(function: Function) -> None:
     """Let elementwise operations overwrite an operand that dies with them, in place."""
     uses: Counter[Var] = Counter()
     changed: set[Var] = set()
+    states: dict[Var, list[Var]] = {}  # object -> its later versions
     for stmt in core.walk(function.body):
+        for var in [*core.defined_by(stmt), *core.defined_inside(stmt)]:
+            if var.root is not var:
+                states.setdefault(var.root, []).append(var)
         atoms = core.read_by(stmt) + [a for b in core.blocks_of(stmt) for a in b.yields]
         uses.update(a for a in atoms if isinstance(a, Var))
         if isinstance(stmt, Op) and stmt.version is not None:
@@ -41,7 +45,12 @@ def reuse_memory(function: Function) -> None:
                 continue
             position = _reusable(stmt, made, uses, changed)
             if position is not None:
-                _overwrite(stmt, position)
+                later = states.pop(stmt.target, [])
+                root = _overwrite(stmt, position)
+                for var in later:
+                    var.root = root
+                states.setdefault(root, []).extend(later)
+                made[stmt.version] = stmt  # type: ignore[index]
             elif stmt.backward and _is_fresh(stmt):
                 made[stmt.target] = stmt
 
@@ -51,15 +60,13 @@ def _reusable(op: Op, made: dict[Var, Op], uses: Counter[Var], changed: set[Var]
     if not (op.backward and op.style == "operator" and op.fn in _ELEMENTWISE):
         return None
     assert op.target is not None
-    if op.target in changed:
-        return None
     for position, atom in enumerate(op.args):
         if position == 1 and op.fn not in _COMMUTATIVE:
             break
         if (
             isinstance(atom, Var)
             and atom in made
-            and atom.named
+            and atom.root.named
             and uses[atom] == 1
             and atom not in changed
             and isinstance(atom.type, Array)
@@ -70,13 +77,15 @@ def _reusable(op: Op, made: dict[Var, Op], uses: Counter[Var], changed: set[Var]
     return None
 
 
-def _overwrite(op: Op, position: int) -> None:
+def _overwrite(op: Op, position: int) -> Var:
+    """Let the result take an operand's memory; returns the object that it now is a state of."""
     reused, other = op.args[position], op.args[1 - position]
     assert isinstance(reused, Var) and op.target is not None
     op.args = [reused, other]
     op.version, op.target = op.target, None
     op.version.root = reused.root
     op.style = "inplace"
+    return reused.root
 
 
 def _is_fresh(op: Op) -> bool:

@@ -7,20 +7,23 @@ from ..runtime.generic import (
     add,
     add_item,
     as_gradient,
+    as_tangent,
     copy,
     fill_up,
     fit,
+    fit_tangent,
     gather_stored,
     heads,
     repeat_like,
     scatter_last,
     unit_seed,
+    unit_seeds,
     unrepeat,
     zeros_like,
 )
 from .template import d, rule, zero_derivative
 
-zero_derivative(unit_seed, zeros_like)
+zero_derivative(unit_seed, unit_seeds, zeros_like)
 
 
 @rule(add)
@@ -51,6 +54,20 @@ def as_gradient_rule(z, y, x):
     d[z, x] = 0
     d[z] = as_gradient(d[y], x)
     d[y] += d[z]
+
+
+@rule(fit_tangent)
+def fit_tangent_rule(z, y, x):
+    d[z, x] = 0
+    d[z] = fit_tangent(d[y], x)
+    d[y] += fit(d[z], y)
+
+
+@rule(as_tangent)
+def as_tangent_rule(z, y, x):
+    d[z, x] = 0
+    d[z] = as_tangent(d[y], x)
+    d[y] += fit(d[z], y)
 
 
 @rule(copy)

@@ -120,6 +120,18 @@ def unit_seed(value: Any) -> Any:
     return 1.0
 
 
+def unit_seeds(value: Any) -> Any:
+    """The cotangent 1 of each element of a result, which must be real."""
+    from ..errors import OutputError
+
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind is None and type(value) in (int, float):
+        return 1.0
+    if kind is None or kind not in "fiu":
+        raise OutputError(f"the function returns a {type(value).__name__}", None)
+    return module_of(value).ones_like(value)
+
+
 def as_gradient(d: Any, x: Any) -> Any:
     """A cotangent in the structure, shapes and dtypes of x, in memory of its own."""
     if isinstance(x, dict):
@@ -213,11 +225,6 @@ def _still(x: Any) -> Any:
     if isinstance(x, (int, float)):
         return 0.0
     return 0j if isinstance(x, complex) else None
-
-
-def copy_tangent(t: Any) -> Any:
-    """A tangent in memory of its own."""
-    return copy(t)
 
 
 def as_tangent(t: Any, x: Any) -> Any:
