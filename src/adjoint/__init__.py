@@ -18,6 +18,7 @@ from .jacobians import elementwise_grad, hessian, hvp, jacobian
 from .pushforward import jvp
 from .rules.own import adjoint_of, rule, tangent_of
 from .rules.template import d
+from .surgery import insert_grad_of, register_hook
 
 __version__ = "0.1.0"
 
@@ -38,9 +39,11 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "insert_grad_of",
     "jacobian",
     "jvp",
     "no_grad",
+    "register_hook",
     "rule",
     "source",
     "stop_gradient",

@@ -119,6 +119,7 @@ SLICE = Intrinsic("slice")
 RANGE = Intrinsic("range")
 ATTRIBUTE = Intrinsic("attribute")  # args: object, Const name
 CALL = Intrinsic("call", effect=True)  # args: callee, *args; opaque to the compiler
+HOOK = Intrinsic("hook")  # args: x, what the hook reads; kwargs["hook"]: Const lower.hooks.Hook
 PURE_CALL = Intrinsic("pure_call")  # the same, for callees that have no effect
 CALL_CORE = Intrinsic("call_core")  # args; kwargs["function"]: Const Function
 NOT = Intrinsic("not")

@@ -447,11 +447,8 @@ def _returns_operand(fn: Any) -> bool:
     if fn is operator.getitem:
         return True
     module = getattr(fn, "__module__", "") or ""
-    return (
-        module == rule_runtime.__name__
-        or module == generic.__name__
-        and fn is not generic.zeros_like
-    )
+    ours = module == rule_runtime.__name__ or ".runtime." in module
+    return ours and fn is not generic.zeros_like
 
 
 def _may_be_one(have: Any, want: Any) -> bool:

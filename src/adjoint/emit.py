@@ -772,6 +772,8 @@ class _Writer:
         if fn is core.CALL_CORE:
             callee = op.kwargs["function"].value  # type: ignore[union-attr]
             return self.call(_name(self.functions[id(callee)]), args, {})
+        if fn is core.HOOK:
+            return self.atom(args[0])
         if fn is core.NOT:
             return _negated(self.atom(args[0]))
         compare = {core.IS: ast.Is(), core.IS_NOT: ast.IsNot(), core.IN: ast.In()}[fn]

@@ -17,12 +17,11 @@ import numpy as np
 
 from . import core
 from .builder import Builder
-from .core import Atom, Block, Const, External, Op, Var
-from .errors import AdjointError, NoDerivativeError, RuleError
+from .core import Atom, Const, External, Op, Var
+from .errors import NoDerivativeError, RuleError
 from .infer import constant
 from .lower.calls import Calls
 from .lower.expressions import _is_static, _static_type
-from .lower.invocation import Recursive
 from .lower.state import Frame
 from .parse import Source, parse_function
 from .rules import Line, lookup, own, refusal
@@ -44,6 +43,7 @@ from .types import (
     Unknown,
     dims_of,
 )
+from .users_code import call_function
 
 # How to ask for what numbers have not as attributes.
 _ASKED: dict[str, Any] = {
@@ -105,39 +105,8 @@ class Expander(Calls):
             # No identity: a helper may call itself, as long as its tests are decided here.
             return self.invoke(source, None, defaults, args, kwargs, node, None)
         if self.users and not (value.__module__ or "").startswith("adjoint."):
-            return self.users_function(fn, value, args, kwargs, node)
+            return call_function(self, fn, args, kwargs, node)
         return self.op(value, *args, **kwargs)  # type: ignore[arg-type]
-
-    def users_function(
-        self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any
-    ) -> Atom:
-        """A function that a user's rule calls: an expression takes the place of the call."""
-        depth, origin, block = len(self.frames), self.b.origin, Block()
-        try:
-            source = parse_function(value)
-            if _is_expression(source.node):
-                defaults = {k: self.wrap(v) for k, v in source.defaults.items()}
-                with self.b.inside(block):
-                    result = self.invoke(source, None, defaults, args, kwargs, node, value)
-                self.b.block.stmts += block.stmts
-                return result
-        except (AdjointError, Recursive):
-            del self.frames[depth:]
-            self.b.origin = origin
-        t = self.type_of_call(value, args, kwargs)
-        return self.opaque(fn, args, kwargs, t, has_rule=True)
-
-
-def _is_expression(node: Any) -> bool:
-    """Whether a function only names values and returns one: it changes nothing in place."""
-    if isinstance(node, gast.Lambda):
-        return True
-    *body, last = node.body
-    return isinstance(last, gast.Return) and all(
-        (isinstance(s, gast.Expr) and isinstance(s.value, gast.Constant))
-        or (isinstance(s, gast.Assign) and all(isinstance(t, gast.Name) for t in s.targets))
-        for s in body
-    )
 
 
 class Application:

@@ -177,6 +177,11 @@ class Forward:
         """The tangent of what an operation has made."""
         if op.target is None or op.target not in self.active:
             return
+        if op.fn is core.HOOK:  # which is for cotangents alone
+            tangent = self.t.get(op.args[0])
+            if tangent is not None:
+                self.t.set(op.target, tangent)
+            return
         if op.fn in (core.TUPLE, core.LIST, core.DICT):
             value: Atom | None = self._built(op)
         elif op.fn is operator.getitem and is_container(op.args[0].type):

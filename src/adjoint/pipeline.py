@@ -19,6 +19,7 @@ from .forward import Forward
 from .lower import lower_function
 from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
+from .optimise.hooks import remove_hooks
 from .optimise.in_place import reuse_memory
 from .request import Argument, Request
 from .reverse import halves
@@ -48,6 +49,7 @@ def derive(
         made = _derivative(function, request, builder)
         functions = [*_callees(made), made]
     for each in functions:
+        remove_hooks(each)
         drop_dead(each)
         reuse_memory(each)
     globals_ = getattr(fn, "__globals__", {})

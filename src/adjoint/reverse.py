@@ -29,6 +29,7 @@ from .cotangents import Cotangent, Cotangents, Parts
 from .errors import UnsupportedSyntaxError
 from .expand import Expander, apply_rule, called, no_rule
 from .infer import constant
+from .lower.state import Closure
 from .partials import Counts, count_partial, is_zero, scaled
 from .runtime import generic
 from .structure import (
@@ -56,6 +57,7 @@ from .types import (
     is_complex,
     is_container,
 )
+from .users_code import through_hook
 
 
 class Reverse:
@@ -114,6 +116,8 @@ class Reverse:
             self.call(op, value)
         elif op.fn is builtins.reversed and isinstance(op.args[0].type, List):
             self.walked_backwards(op, value)
+        elif op.fn is core.HOOK:
+            self.hook(op, value)
         else:
             self.by_rule(op, self.d.materialise(value, op.target))
 
@@ -228,6 +232,31 @@ class Reverse:
         for k, (_, atom) in enumerate(wrt):
             part = self.b.op(operator.getitem, pulled, constant(k), type=UNKNOWN)
             self.d.add(atom, part)
+
+    def hook(self, op: Op, value: Cotangent) -> None:
+        """A cotangent goes through what the user does to it at this point."""
+        target, hook = op.target, op.kwargs["hook"].value  # type: ignore[union-attr]
+        assert target is not None
+        cotangent = self.d.materialise(value, target)
+        self.d.set(target, cotangent)
+        if isinstance(target.type, Array) and target.type.dims:
+            cotangent = self.d.own(target)
+        elif not is_number(target.type):
+            cotangent = self.b.op(generic.copy, cotangent, type=target.type)
+        self.d.pop(target)
+        late = isinstance(hook.function, Closure)
+        for atom in op.args[1:]:
+            if late and isinstance(atom, Var) and self.overwrites.is_stale(atom):
+                raise UnsupportedSyntaxError(
+                    f"the hook reads `{atom.name}`, which is changed in place", op.origin,
+                    f"Give the hook a copy: lambda d_x, {atom.name}={atom.name}.copy(): ...",
+                )  # fmt: skip
+        values = {n: self.saved(a) for n, a in zip(hook.names, op.args[1:])} | hook.constants
+        made = through_hook(self.b, hook, values, cotangent)
+        for atom in {cotangent, made}:  # the user may have kept them
+            if isinstance(atom, Var):
+                self.d.owners.update((atom, atom.root))
+        self.d.add(op.args[0], made)
 
     def is_active(self, atom: Any) -> bool:
         return isinstance(atom, Var) and atom in self.active

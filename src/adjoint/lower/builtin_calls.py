@@ -14,6 +14,7 @@ from .. import core
 from ..control import stop_gradient
 from ..core import UNDEFINED, Atom, Const, Var
 from ..infer import constant
+from ..surgery import register_hook
 from ..types import (
     Array,
     Dict,
@@ -23,6 +24,7 @@ from ..types import (
     Tuple,
     Unknown,
 )
+from . import hooks
 from .expressions import known_length
 from .objects import class_of
 from .special_methods import SpecialMethods as Methods
@@ -274,4 +276,5 @@ HANDLERS: dict[Any, Handler] = {
     builtins.reversed: _reversed,
     np.iscomplexobj: _iscomplexobj,
     stop_gradient: _stop_gradient,
+    register_hook: hooks.register,
 }

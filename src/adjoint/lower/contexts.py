@@ -22,7 +22,9 @@ from ..core import Atom, Const, Var
 from ..errors import SourceUnavailableError, UnsupportedSyntaxError
 from ..infer import constant
 from ..parse import parse_function
+from ..surgery import insert_grad_of
 from ..types import UNKNOWN, Object
+from . import hooks
 from .comprehensions import Comprehensions
 
 
@@ -59,6 +61,11 @@ class Contexts(Comprehensions):
             if first.optional_vars is not None:
                 self.assign(first.optional_vars, given[0] if given else constant(None))
             self._with_items(rest, node)
+            return
+        if isinstance(callee, Const) and callee.value is insert_grad_of:
+            if rest or len(node.items) > 1:
+                raise self.refuse("`insert_grad_of` stands in a `with` of its own", node)
+            hooks.insert(self, first, node)
             return
         manager = self._manager(first.context_expr, callee)
         self.at(node)
