@@ -34,7 +34,6 @@ from .types import (
     NONE,
     UNKNOWN,
     Array,
-    Dict,
     List,
     Object,
     Scalar,
@@ -289,8 +288,9 @@ class FunctionApplication(Application):
         """The cotangent of one argument, of those that the function has returned."""
         assert self._pulled is not None
         b, t, count = self.expander.b, self._pulled.type, len(self.names)
-        if count == 1 and isinstance(t, (Array, Scalar, List, Dict)):
-            return self._pulled
+        if count == 1 and not isinstance(t, Tuple):
+            if not isinstance(t, Unknown) or b.definition(self._pulled, core.CALL) is None:
+                return self._pulled
         if not (isinstance(t, Tuple) and self.last < len(t.items) <= count):
             types = Tuple((UNKNOWN,) * (self.last + 1))
             limits = constant(self.last + 1), constant(count)

@@ -788,6 +788,47 @@ def test_a_wrong_tangent_is_refused():
         ad.jvp(dark, (np.ones(3),), (np.ones(3),))
 
 
+# -- derivatives of derivatives ---------------------------------------------------------------
+
+
+def test_rules_are_differentiated_in_turn():
+    give_softplus_a_rule()
+
+    def f(x):
+        return np.sum(softplus(x * x))
+
+    def second(x):
+        return np.sum(ad.grad(f)(x) * x)
+
+    check_grads(second, (np.array([1.0, 2.0]),))
+    check_grads(ad.grad(softplus), (0.3,))
+
+
+def test_functions_as_rules_are_differentiated_in_turn():
+    def cube(x):
+        return float(f"{x**3}")
+
+    @ad.adjoint_of(cube)
+    def cube_adjoint(z, d_z, x):
+        return 3 * x * x * d_z
+
+    @ad.tangent_of(cube)
+    def cube_tangent(z, t, x):
+        return 3 * x * x * t[0]
+
+    assert ad.grad(ad.grad(cube))(2.0) == 12.0
+    assert ad.jvp(ad.grad(cube), (2.0,), (1.0,)) == (12.0, 12.0)
+    assert ad.grad(ad.grad(ad.grad(cube)))(2.0) == 6.0
+
+
+def test_hooks_of_the_inner_derivative():
+    def f(x):
+        return ad.register_hook(x * x, lambda g: g * x) * 3
+
+    # The first derivative is 3 x * 2 x, and the hook is applied on the way through it.
+    assert ad.grad(f)(2.0) == 24.0
+
+
 # -- errors -----------------------------------------------------------------------------------
 
 

@@ -8,13 +8,14 @@ import types
 import numpy as np
 
 from adjoint.rules import runtime
-from adjoint.runtime import generic
+from adjoint.runtime import generic, own_rules
 
 from .domains import Literal, Sequence, operand
 
 NAMES = "xyuvwabc"
 MODULES = {
     "np": np, "math": math, "operator": operator, "runtime": runtime, "generic": generic,
+    "own_rules": own_rules,
 }  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def call_text(fn, texts):
 def fn_text(fn):
     places = {
         "np": np, "np.linalg": np.linalg, "np.fft": np.fft, "math": math, "operator": operator,
-        "runtime": runtime, "generic": generic,
+        "runtime": runtime, "generic": generic, "own_rules": own_rules,
     }  # fmt: skip
     for prefix, module in places.items():
         if getattr(module, fn.__name__, None) is fn:

@@ -1,6 +1,6 @@
 """Cases for the rules of what generated code calls where types are not known."""
 
-from adjoint.runtime import generic
+from adjoint.runtime import generic, own_rules
 
 from .case import case
 from .domains import Literal, Sequence
@@ -18,5 +18,8 @@ GENERIC = [
     case(generic.unrepeat, Sequence((2,), (2,), (2,), (2,)), Sequence((2,), (2,))),
     case(generic.repeat_like, Sequence((2,), (2,)), Sequence((2,), (2,), (2,), (2,))),
     case(generic.gather_stored, (4,), Literal([0, 2, 2])),
+    case(own_rules.by_rule, (3,), (3,), (3,), Literal(None), Literal("x")),
+    case(own_rules.by_rule, (2, 3), (3,), (2, 3), Literal(None), Literal("x")),
+    case(own_rules.tangent_by_rule, (3,), (2, 3), Literal(None)),
     case(generic.scatter_last, (3,), (4,), Literal([0, 2, 2])),
 ]

@@ -8,6 +8,7 @@ from ..errors import RuleError
 from . import (  # noqa: F401  (importing registers)
     arithmetic,
     builtins_,
+    checks,
     creation,
     elementwise,
     generic,
