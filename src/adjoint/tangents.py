@@ -79,11 +79,16 @@ class Tangents:
         tangent is copied where one of the two is changed in place.
         """
         self._mirror(value, var, op)
-        value = self.fit(value, var)
+        if not (isinstance(var.type, Unknown) and self._all_move(op)):
+            value = self.fit(value, var)
         view = returns_operand(op.fn) or op.fn is core.ATTRIBUTE
         if not view and self._is_at_risk(var, value):
             value = self.copy(value, var)
         self.set(var, self.named(value, var))
+
+    def _all_move(self, op: Op) -> bool:
+        """Whether no operand is broadcast against something that has no tangent."""
+        return all(not isinstance(a, Var) or a in self.values for a in op.operands())
 
     def _mirror(self, value: Atom, var: Var, op: Op) -> None:
         """The same operation on tangents, of the shapes of the values, gives the shape of var."""
@@ -264,6 +269,8 @@ class Tangents:
     def finish(self, value: Atom | None, of: Atom) -> Atom:
         """A tangent handed to the caller: of the structure of its value, in own memory."""
         t = of.type
+        if isinstance(of, Const) and not carries_derivative(t):
+            return constant(None)
         if isinstance(of, Const) or value is None and not isinstance(t, Unknown):
             zero = self.zero(of)
             return self._number(zero, t) if isinstance(t, (Scalar, Array)) else zero
