@@ -89,9 +89,8 @@ def _forward(
         function.body.yields = [tangent]
     else:
         with builder.inside(function.body):
-            builder.origin, builder.tangent = None, True
+            builder.origin = None
             function.body.yields = [builder.op(core.TUPLE, function.result, tangent)]
-            builder.tangent = False
     function.params = [*function.params, *forward.params]
     return function
 

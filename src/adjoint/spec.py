@@ -60,7 +60,9 @@ class Spec:
             if not -len(positional) <= n < len(positional):
                 raise ArgumentError(
                     f"argnums={self.argnums!r}, but `{function}` has {len(positional)} positional "
-                    f"argument{'s' * (len(positional) != 1)}: ({', '.join(positional)})"
+                    f"argument{'s' * (len(positional) != 1)}: ({', '.join(positional)})",
+                    None,
+                    "Write a function with a parameter for each argument to differentiate by.",
                 )
             found.append(positional[n])
         known = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

@@ -89,6 +89,16 @@ class Assignment(Expressions):
         if isinstance(t, Tuple):
             raise self.refuse("a tuple cannot be changed", node)
         self._check_no_slice(t, index, node)
+        if isinstance(t, Array) and t.dims == ():
+            raise self.refuse(
+                "a store into an array of rank 0 is not supported", node,
+                "Bind the name anew: x = v.",
+            )  # fmt: skip
+        if isinstance(t, Array) and index.type == Object(str):
+            raise self.refuse(
+                "a field of a structured dtype is assigned", node,
+                "Keep each field in an array of its own.",
+            )  # fmt: skip
         if (
             isinstance(t, Array)
             and made is not None

@@ -29,6 +29,7 @@ from .expressions import known_length
 from .objects import class_of
 from .special_methods import SpecialMethods as Methods
 from .state import Bound, is_instance
+from .symbols_as_functions import SYMBOLS
 
 Handler = Callable[[Methods, list[Atom], dict[str, Atom], Any], Atom]
 
@@ -256,6 +257,7 @@ HANDLERS: dict[Any, Handler] = {
     builtins.max: _min_max(builtins.max),
     functools.partial: _partial,
     functools.wraps: _wraps,
+    **SYMBOLS,
     _identity: lambda lowering, args, kwargs, node: args[0],
     builtins.super: _super,
     builtins.type: _type,

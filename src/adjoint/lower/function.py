@@ -21,13 +21,14 @@ from ..request import Argument
 from ..rules import own
 from ..rules.builtins_ import ALIASES
 from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container
-from .callees import has_known_derivative, is_callable_object, without_source
+from .callees import found_in, has_known_derivative, is_callable_object, without_source
 from .calls import Calls
 from .expressions import _is_plain
 from .guards import Guard
 from .invocation import Recursive
 from .operators import Sweeps
 from .state import Frame
+from .symbols_as_functions import SYMBOLS
 
 
 class Lowering(Calls):
@@ -200,7 +201,9 @@ def _made_up_source(fn: Any) -> Source:
         except SourceUnavailableError:
             if not has_rule:
                 raise
-    elif not (has_rule or has_known_derivative(ALIASES.get(inner, inner))):
+    elif not (
+        has_rule or has_known_derivative(ALIASES.get(inner, inner)) or found_in(inner, SYMBOLS)
+    ):
         raise without_source(inner)
     node = gast.parse("def f():\n    pass").body[0]
     name = getattr(inner, "__name__", "function").strip("<>")

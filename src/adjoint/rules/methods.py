@@ -16,8 +16,8 @@ METHODS = {
     "astype": np.ndarray.astype,
     "choose": np.choose,
     "clip": np.clip,
+    "conjugate": np.conjugate,  # printed: Python's complex numbers have no `conj`
     "conj": np.conjugate,
-    "conjugate": np.conjugate,
     "copy": np.copy,
     "cumprod": np.cumprod,
     "cumsum": np.cumsum,
