@@ -72,6 +72,8 @@ class Row:
     # Whether the error can name a line: it cannot where the function itself or an argument is
     # what is wrong.
     names_line: bool = True
+    # The modes that refuse it: forward mode accepts any result, and tangents of None.
+    modes: tuple[str, ...] = ("reverse", "forward")
 
     @property
     def name(self) -> str:

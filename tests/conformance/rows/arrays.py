@@ -579,12 +579,7 @@ def structured_array(x):
     return np.sum(table["mass"] * table["speed"])
 
 
-@row.refused(
-    "the bits of an array under another dtype, `x.view(int)`",
-    array(3),
-    says="view",
-    instead="`astype` for the values",
-)
+@row.no_effect("the bits of an array under an integer dtype, `x.view(int)`", array(3))
 def other_dtype(x):
     return float(np.sum(x.view(np.int64) >> 60)) * x[0]
 

@@ -549,4 +549,5 @@ row.refused(
     says="Model",
     instead="pass the attributes in a dict, a dataclass or a named tuple",
     names_line=False,
+    modes=("reverse",),
 )(lambda model, t: model.decay(t))

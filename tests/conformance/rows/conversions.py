@@ -178,6 +178,7 @@ def through_text(x):
     says="int",
     instead="`x.astype(float)`",
     names_line=False,
+    modes=("reverse",),
 )
 def integer_to_differentiate_by(x):
     return np.sum(x * x)
@@ -190,6 +191,7 @@ def integer_to_differentiate_by(x):
     says="complex",
     instead="its real part, or its absolute value",
     names_line=False,
+    modes=("reverse",),
 )
 def complex_result(x):
     return x + 1j * x
@@ -202,6 +204,7 @@ def complex_result(x):
     says="shape",
     instead="a sum, or `ad.jacobian`",
     names_line=False,
+    modes=("reverse",),
 )
 def several_results(x):
     return x * x
@@ -214,6 +217,7 @@ def several_results(x):
     says="bool",
     instead="the number itself",
     names_line=False,
+    modes=("reverse",),
 )
 def truth_as_a_result(x):
     return x > 0
@@ -223,9 +227,10 @@ def truth_as_a_result(x):
     "a result that is not a number",
     0.7,
     error=ad.OutputError,
-    says="NoneType",
+    says="None",
     instead="`return` the number",
     names_line=False,
+    modes=("reverse",),
 )
 def nothing_returned(x):
     x * x

@@ -203,10 +203,10 @@ def nested_try(x):
     return y
 
 
-@row("`ZeroDivisionError` of an active value", 0.0)
+@row("`ZeroDivisionError` of an active value", 0.7)
 def division_by_zero(x):
     try:
-        return 1.0 / x
+        return 1.0 / (x - x)
     except ZeroDivisionError:
         return 3.0 * x + 1.0
 

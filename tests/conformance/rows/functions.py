@@ -8,6 +8,8 @@ import operator
 import numpy as np
 from support.programs import array
 
+import adjoint as ad
+
 from ..table import category
 
 row = category("Functions")
@@ -75,12 +77,26 @@ def handed_on(x):
     return outer(x, x * x, c=np.sin(x))
 
 
-@row("`*args` of the differentiated function", 0.7, 1.9, -0.4)
-def any_number(*values):
-    total = 1.0
+@row("`*args` of the differentiated function that are constant", 0.7, 1.9, -0.4, wrt=(0,))
+def any_number(x, *values):
+    total = x
     for v in values:
-        total = total * (1.0 + v * v)
+        total = total * (x + v * v)
     return total
+
+
+@row.refused(
+    "a gradient by one of `*args`",
+    0.7,
+    1.9,
+    error=ad.ArgumentError,
+    says="argnums",
+    instead="a parameter for each, or a list of them",
+    names_line=False,
+    modes=("reverse",),
+)
+def by_a_star_argument(*values):
+    return values[0] * values[1]
 
 
 @row("a default argument of the differentiated function", 0.7)

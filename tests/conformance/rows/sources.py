@@ -72,7 +72,14 @@ row.of("a callable object", Model(2.0), 0.7)
 row.of("a decorated function", decorated, 0.7)
 row.of("`functools.partial`", functools.partial(with_options, k=3.0, shift=1.0), 0.7)
 row.of("`functools.partial` of a positional argument", functools.partial(operator.mul, 2.0), 0.7)
-row.of("`functools.lru_cache` around a function", functools.lru_cache(with_options), 0.7)
+row.refused(
+    "`functools.lru_cache` around the function itself",
+    0.7,
+    error=ad.SourceUnavailableError,
+    says="with_options",
+    instead="`ad.grad(f.__wrapped__)`",
+    names_line=False,
+)(functools.lru_cache(with_options))
 
 row.of("a ufunc, `grad(np.sin)`", np.sin, 0.7)
 row.of("a NumPy function, `grad(np.sum)`", np.sum, array(2, 3))
@@ -84,7 +91,16 @@ row.of("a function of `math`", math.sin, 0.7)
 row.of("a function of `operator`", operator.mul, 0.7, 1.9)
 row.of("a builtin, `grad(abs)`", abs, -0.7)
 row.of("a builtin of a list, `grad(sum)`", sum, [0.7, 1.9])
-row.of("a builtin of several arguments, `grad(max)`", max, 0.7, 1.9)
+row.refused(
+    "a builtin that tells no signature, by its second argument",
+    0.7,
+    1.9,
+    error=ad.ArgumentError,
+    says="argnums",
+    instead="`lambda x, y: max(x, y)`",
+    names_line=False,
+    modes=("reverse",),
+)(max)
 row.of("a builtin type, `grad(float)`", float, 0.7)
 
 
@@ -92,7 +108,7 @@ def unnamed_argument(first, /, second, *rest, key=1.0):
     return first * second * sum(rest, start=key)
 
 
-row.of("positional-only and star-parameters", unnamed_argument, 0.7, 1.9, 0.3)
+row.of("positional-only and star-parameters", unnamed_argument, 0.7, 1.9, 0.3, wrt=(0, 1))
 
 CELL = in_a_file_of_its_own(
     """
