@@ -483,18 +483,6 @@ def test_generators_and_coroutines():
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="match is new in 3.10")
-def test_match_statement(tmp_path):
-    path = tmp_path / "with_match.py"
-    text = "def f(x):\n    match x:\n        case 1:\n            return x\n    return x * x\n"
-    path.write_text(text)
-    scope = {}
-    exec(compile(path.read_text(), str(path), "exec"), scope)
-    with pytest.raises(ad.UnsupportedSyntaxError, match="`match`.*if and elif|`match`") as caught:
-        ad.grad(scope["f"])(2.0)
-    assert f"{path}:2, in f: `match` is not supported" in str(caught.value)
-    assert "Write it with if and elif" in str(caught.value)
-
-
 # -- arguments ----------------------------------------------------------------------------------
 
 

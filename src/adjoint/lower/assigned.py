@@ -23,6 +23,8 @@ def assigned_names(node: Any, augmented: bool = True) -> list[str]:
             return
         if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Store):
             found.setdefault(n.id)
+        for name in captured(n):
+            found.setdefault(name)
         if isinstance(n, gast.Return):
             found.setdefault(RETURN)
         for child in gast.iter_child_nodes(n):
@@ -37,6 +39,15 @@ def assigned_names(node: Any, augmented: bool = True) -> list[str]:
     for child in [*([node.target] if hasattr(node, "target") else [node.test]), *node.body]:
         visit(child)
     return list(found)
+
+
+def captured(pattern: Any) -> list[str]:
+    """The names that a pattern of `match` binds itself."""
+    if isinstance(pattern, (gast.MatchAs, gast.MatchStar)):
+        return [pattern.name] if pattern.name is not None else []
+    if isinstance(pattern, gast.MatchMapping):
+        return [pattern.rest] if pattern.rest is not None else []
+    return []
 
 
 def assigned_in_comprehension(node: Any) -> list[str]:

@@ -4,7 +4,6 @@ NAMES = {
     "Try": "`try`",
     "TryStar": "`try`",
     "With": "`with`",
-    "Match": "`match`",
     "ClassDef": "a class inside a function",
     "AsyncFor": "`async for`",
     "AsyncWith": "`async with`",
@@ -13,7 +12,6 @@ NAMES = {
 }
 ADVICE = {
     "Try": "Move the `try` out of the function that is differentiated.",
-    "Match": "Write it with if and elif.",
     "ClassDef": "Define the class outside.",
     "ImportFrom": "Import at the top of the file.",
 }

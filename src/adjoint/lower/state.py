@@ -232,6 +232,10 @@ def _assigned_names(function: Any) -> frozenset[str]:
         elif isinstance(node, gast.Name) and isinstance(node.ctx, gast.Store):
             if not in_comprehension:
                 found.add(node.id)
+        elif isinstance(node, (gast.MatchAs, gast.MatchStar)) and node.name is not None:
+            found.add(node.name)
+        elif isinstance(node, gast.MatchMapping) and node.rest is not None:
+            found.add(node.rest)
         elif isinstance(node, gast.Import):
             found.update(a.asname or a.name.split(".")[0] for a in node.names)
         for child in gast.iter_child_nodes(node):

@@ -13,11 +13,11 @@ from ..core import UNDEFINED, Atom, Const
 from ..infer import constant
 from ..types import Object
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits
-from .outside import OutsideState
+from .patterns import Patterns
 from .refusals import ADVICE, NAMES
 
 
-class Statements(OutsideState):
+class Statements(Patterns):
     # -- blocks ---------------------------------------------------------------------------
 
     def statements(self, nodes: list[Any]) -> None:
