@@ -76,13 +76,6 @@ def class_statement(x):
     return x * x if Local else x
 
 
-@case(np.ones(3), says=["`del`"])
-def delete_element(x):
-    xs = [x[0], x[1]]
-    del xs[0]  # here
-    return xs[0]
-
-
 @case(np.ones(3), says=["attribute"])
 def attribute_assignment(x):
     x.shape = (3, 1)  # here
@@ -173,13 +166,6 @@ def two_of(a, b):
     return a * b
 
 
-@case(np.ones(3), says=["the list method `pop`"])
-def list_pop(x):
-    xs = [x[0], x[1]]
-    y = xs.pop()  # here
-    return y * xs[0]
-
-
 @case(2.0, says=["computed keys"])
 def dict_with_computed_keys(x):
     d = {x: x * 2}  # here
@@ -230,11 +216,6 @@ def function_appended_to_a_list(x):
     fs = []
     fs.append(lambda v: v * x[0])  # here
     return fs[0](2.0)
-
-
-@case(np.ones(3), says=["defined inside is given to `filter`", "loop"])
-def function_given_to_a_builtin(x):
-    return sum(filter(lambda v: v > 0, x))  # here
 
 
 @case(np.ones(3), says=["an array of Python objects"])

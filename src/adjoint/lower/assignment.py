@@ -72,13 +72,8 @@ class Assignment(Expressions):
         for t, part in zip(targets, parts, strict=True):
             self.assign(t, part)
 
-    def _check_no_slice(self, t: Type, index: Atom, node: Any) -> None:
-        """Refuse a store into a slice of a list, which may change its length."""
-        if isinstance(t, List) and _is_slice(index):
-            raise self.refuse(
-                "assignment to a slice of a list is not supported", node,
-                "Build a new list: xs = [*xs[:i], *values, *xs[j:]].",
-            )  # fmt: skip
+    def store_slice(self, owner: Atom, index: Atom, value: Atom, node: Any) -> None:
+        raise NotImplementedError  # by Containers
 
     def store(self, container: Atom, index: Atom, value: Atom, node: Any) -> None:
         """container[index] = value"""
@@ -88,7 +83,9 @@ class Assignment(Expressions):
         t = container.type
         if isinstance(t, Tuple):
             raise self.refuse("a tuple cannot be changed", node)
-        self._check_no_slice(t, index, node)
+        if isinstance(t, List) and _is_slice(index):
+            self.store_slice(container, index, value, node)
+            return
         if isinstance(t, Array) and t.dims == ():
             raise self.refuse(
                 "a store into an array of rank 0 is not supported", node,
@@ -145,7 +142,8 @@ class Assignment(Expressions):
                 before = self.subscript(container, index, target)
             self.store(container, index, self.binary(type(node.op), before, value, node), target)
             return
-        self._check_no_slice(container.type, index, target)
+        if isinstance(container.type, List) and _is_slice(index):
+            raise self.refuse("a slice of a list is changed in place", target)
         current = self.present(self.subscript(container, index, target))
         value = self.expr(node.value)
         self.at(node)

@@ -28,7 +28,7 @@ from . import hooks
 from .expressions import known_length
 from .objects import class_of
 from .special_methods import SpecialMethods as Methods
-from .state import Bound, is_instance
+from .state import Bound, is_instance, is_static
 from .symbols_as_functions import SYMBOLS
 
 Handler = Callable[[Methods, list[Atom], dict[str, Atom], Any], Atom]
@@ -172,10 +172,33 @@ def _stop_gradient(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom],
     return lowering.stopped(args[0])
 
 
+def _sorted(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    given = [*args, *kwargs.values()]
+    if len(args) != 1 or not set(kwargs) <= {"key", "reverse"}:
+        raise lowering.refuse("this form of `sorted` is not supported", node)
+    if not any(a.varied or is_static(a) for a in given):
+        return lowering.opaque(Const(sorted, Object(type), "sorted"), args, kwargs)
+    return lowering.sorted(args[0], kwargs.get("key"), kwargs.get("reverse"), node)
+
+
+def _filter(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    return lowering.filtered(args[0], args[1], node)
+
+
+def _reduce(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    return lowering.folded(args[0], args[1], args[2] if len(args) > 2 else None, node)
+
+
 def _map(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
     """map(f, xs) is [f(x) for x in xs]: the calls are made at once."""
-    if len(args) != 2 or kwargs:
-        raise lowering.refuse("`map` over several sequences is not supported", node)
+    if kwargs:
+        raise lowering.refuse("`map` takes no keywords", node)
+    if len(args) > 2:
+        lengths = [n for n in map(known_length, args[1:]) if n is not None]
+        if len(lengths) < len(args) - 1:
+            raise lowering.refuse("`map` over several values of unknown length", node)
+        rows = [[lowering.item(a, i) for a in args[1:]] for i in range(min(lengths))]
+        return lowering.op(core.LIST, *(lowering.call(args[0], row, {}, node) for row in rows))
     return lowering.collected(args[1], node, lambda x: lowering.call(args[0], [x], {}, node))
 
 
@@ -215,6 +238,10 @@ def _reversed(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node
 def _min_max(fn: Any) -> Handler:
     def handle(lowering: Methods, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
         """min(a, b, c) is min(min(a, b), c)."""
+        if "key" in kwargs:
+            if len(args) != 1 or len(kwargs) > 1:
+                raise lowering.refuse("this form of `min` or `max` is not supported", node)
+            return lowering.extreme(fn, args[0], kwargs["key"], node)
         if kwargs or len(args) < 3:
             return lowering.primitive(fn, args, kwargs)
         return functools.reduce(lambda a, b: lowering.primitive(fn, [a, b], {}), args)
@@ -259,6 +286,9 @@ HANDLERS: dict[Any, Handler] = {
     functools.wraps: _wraps,
     **SYMBOLS,
     _identity: lambda lowering, args, kwargs, node: args[0],
+    builtins.sorted: _sorted,
+    builtins.filter: _filter,
+    functools.reduce: _reduce,
     builtins.super: _super,
     builtins.type: _type,
     builtins.setattr: _setattr,

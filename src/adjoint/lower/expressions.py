@@ -88,6 +88,8 @@ class Expressions:
         self.versions: dict[Var, Var] = {}
         self.stale: dict[Var, Origin | None] = {}
         self.unbound: set[Var] = set()
+        self.captured: list[Frame] = []  # frames whose names functions inside them can see
+        self.loop_starts: list[int] = []  # what exists before the loops around has smaller serials
         self.published: set[Var] = set()  # what objects outside hold by now
         self.awaited: set[Var] = set()  # read in a loop before the type that it gives them is known
         self.aliases = Aliases()
@@ -259,7 +261,13 @@ class Expressions:
                     self.aliases.same(root, atom.root)
 
     def change(
-        self, fn: Any, target: Atom, *args: Atom, style: str = "", type: Type | None = None
+        self,
+        fn: Any,
+        target: Atom,
+        *args: Atom,
+        style: str = "",
+        type: Type | None = None,
+        value: Var | None = None,
     ) -> Var:
         """Change an object in place: a new version, and its aliases are stale."""
         if not isinstance(target, Var):
@@ -290,7 +298,9 @@ class Expressions:
                 "Change a copy, and return it.",
             )  # fmt: skip
         present = self.read(target)
-        version = self.b.in_place(fn, present, *(self.read(a) for a in args), style=style)
+        version = self.b.in_place(
+            fn, present, *(self.read(a) for a in args), style=style, value=value
+        )
         if type is not None:
             version.type = type
         version.varied = version.varied and carries_derivative(version.type)

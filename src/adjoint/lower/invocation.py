@@ -76,6 +76,7 @@ class Invocation(Methods):
                 defaults[arg.id] = self.expr(default)
         if any(isinstance(n, (gast.Yield, gast.YieldFrom)) for n in gast.walk(node)):
             raise self.refuse(f"`{name}` is a generator", node, "Return a list instead.")
+        self.captured.append(self.frame)
         return Const(Closure(inner, self.frame, defaults), Object(Closure), name)
 
     def closure_call(

@@ -108,6 +108,12 @@ class Loops(Branches):
                 and is_outer(r, before)
             ]
             assigned += [k for k in end.env if self._is_new_cell(k, assigned, entry, end, before)]
+            assigned += [
+                k
+                for k, v in before.env.items()
+                if isinstance(k, str) and k[0] != "<" and k not in assigned
+                if end.env.get(k) is not entry.env.get(k)
+            ]
             replaced = [
                 (key, init)
                 for key, init, last in zip(names, inits, yields)
@@ -226,7 +232,11 @@ class Loops(Branches):
         if test is not None:
             test()
         with self.b.inside(block):
-            body()
+            self.loop_starts.append(entry.mark)
+            try:
+                body()
+            finally:
+                self.loop_starts.pop()
             self._copy_objects(objects, entering=False)
             yields: list[Atom] = []
             for name in names:

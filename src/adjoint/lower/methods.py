@@ -21,33 +21,21 @@ from ..types import (
     Type,
     Unknown,
 )
+from .orders import Orders
 from .outs import named_out
-from .statements import Statements
 
 _MUTATING_METHODS = frozenset(
     {"fill", "sort", "put", "itemset", "resize", "partition", "setflags", "setfield"}
 )
 
 
-class Methods(Statements):
+class Methods(Orders):
     def method(
         self, owner: Atom, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
         t = owner.type
         if isinstance(t, List):
-            if name == "append" and len(args) == 1 and not kwargs:
-                self.append(owner, args[0])
-                return constant(None)
-            if name == "extend" and len(args) == 1 and not kwargs:
-                self.extend(owner, args[0], node)
-                return constant(None)
-            if name == "copy" and not args:
-                return self.collected(owner, node)
-            raise self.refuse(
-                f"the list method `{name}` is not supported",
-                node,
-                "Lists may be changed by append, extend and xs[i] = v.",
-            )
+            return self.list_method(owner, name, args, kwargs, node)
         if isinstance(t, Tuple) and hasattr(t.cls, "_fields"):
             return self.named_tuple_method(owner, t, name, args, kwargs, node)
         if isinstance(t, Dict):
@@ -100,28 +88,6 @@ class Methods(Statements):
         if name in VARARG_METHODS and (len(args) > 1 or (args and _is_int(args[0]))):
             args = [self.b_tuple(args)]
         return self.op(METHODS[name], owner, *args, style="method", **kwargs)
-
-    def dict_method(
-        self, owner: Atom, t: Dict, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
-    ) -> Atom:
-        if t.keys is None:
-            raise self.refuse(f"`{name}` of a dict with unknown keys is not supported", node)
-        if name == "keys" and not args:
-            return constant(t.keys)
-        if name == "values" and not args:
-            return self.b_tuple([self.item(owner, k) for k in t.keys])
-        if name == "items" and not args:
-            return self.op(
-                core.TUPLE,
-                *(self.op(core.TUPLE, constant(k), self.item(owner, k)) for k in t.keys),
-            )
-        if name == "get" and isinstance(args[0], Const):
-            if args[0].value in t.keys:
-                return self.item(owner, args[0].value)
-            return args[1] if len(args) > 1 else constant(None)
-        if name == "copy" and not args:
-            return self.op(core.DICT, *(self.item(owner, k) for k in t.keys), keys=constant(t.keys))
-        raise self.refuse(f"the dict method `{name}` is not supported", node)
 
 
 def _is_int(atom: Atom) -> bool:

@@ -9,7 +9,7 @@ import gast
 import numpy as np
 
 from .. import core
-from ..core import UNDEFINED, Atom, Const
+from ..core import Atom, Const
 from ..infer import constant
 from ..types import Object
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits
@@ -105,12 +105,6 @@ class Statements(Patterns):
         self.at(node)
         self.b.emit(core.Op(None, core.RAISE, [self.read(error)], {}, "", self.b.origin))
         self.env[EXIT] = constant(RAISED)
-
-    def stmt_Delete(self, node: Any) -> None:
-        for target in node.targets:
-            if not isinstance(target, gast.Name):
-                raise self.refuse("`del` of an element is not supported", node)
-            self.rebind(self.key_of(target.id), UNDEFINED)
 
     def stmt_Return(self, node: Any) -> None:
         value = constant(None) if node.value is None else self.expr(node.value)
