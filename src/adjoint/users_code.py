@@ -175,7 +175,13 @@ class _Inset(Calls):
         return made is not None and bool(made.args) and self._is_outside(made.args[0])
 
     def change(
-        self, fn: Any, target: Atom, *args: Atom, style: str = "", type: Type | None = None
+        self,
+        fn: Any,
+        target: Atom,
+        *args: Atom,
+        style: str = "",
+        type: Type | None = None,
+        value: Var | None = None,
     ) -> Var:
         own = isinstance(self.cotangent, Var) and self.cotangent.root
         if isinstance(target, Var) and target.root.serial < self.mark and target.root is not own:
@@ -184,7 +190,7 @@ class _Inset(Calls):
                 "A hook may change the cotangent, and call methods of lists and dicts that are\n"
                 "outside of the function.",
             )  # fmt: skip
-        return super().change(fn, target, *args, style=style, type=type)
+        return super().change(fn, target, *args, style=style, type=type, value=value)
 
 
 def _empty(frame: Frame | None) -> Frame | None:
