@@ -11,6 +11,7 @@ from typing import Any, overload
 import numpy as np
 
 from .compile import Compiled, Compiler
+from .compilers import compiler_for
 from .errors import ArgumentError, CotangentError
 from .operators import operator
 from .request import Argument, Request
@@ -389,7 +390,8 @@ def source(
     """The derivative of a function as the text of a Python module.
 
     With example arguments, the form that runs for arguments of their types; without, a general
-    form for arguments of any type.
+    form for arguments of any type. mode: "reverse" gives the gradient, "forward" the value and
+    its tangent, both by the arguments `argnums`.
 
     >>> import numpy as np
     >>> def f(x):
@@ -400,11 +402,12 @@ def source(
     """
     if isinstance(fn, Gradient):
         fn = fn.primal
-    if mode != "reverse":
-        raise ArgumentError(f"mode must be 'reverse', got {mode!r}")
+    if mode not in ("reverse", "forward"):
+        raise ArgumentError(f"mode must be 'reverse' or 'forward', got {mode!r}")
     spec = Spec(argnums, None, False)
-    gradient = Gradient(fn, "grad", spec)
-    compiler = gradient._compiler
+    compiler = Gradient(fn, "grad", spec)._compiler
+    if mode == "forward":
+        compiler = compiler_for("jvp", fn, spec)
     if example_args:
         compiled, _ = compiler.find(example_args, {})
         return _text(compiled.emitted)

@@ -98,7 +98,7 @@ class Folding:
         for atom in block.yields if is_function else ():
             # Several results are returned as a tuple, however long: its parts are short enough.
             made = waiting.get(atom) if isinstance(atom, Var) else None
-            if made is not None and made.fn is core.TUPLE and made.backward:
+            if made is not None and made.fn in (core.TUPLE, core.DICT, core.LIST) and made.tangent:
                 self.folded[atom] = waiting.pop(atom)  # type: ignore[index, arg-type]
         self._use(block.yields, waiting)
 

@@ -211,8 +211,10 @@ class Forward:
         value = self.b.op(operator.getitem, whole, index, type=t)
         if self.t.is_zero(value):
             return None
-        made = self.b.definition(whole, core.CALL_CORE)
-        return value if made is not None else self.t.solid(value, op.target)
+        made = self.b.definitions.get(whole) if isinstance(whole, Var) else None
+        if made is not None and made.fn is core.CALL_CORE:
+            return value
+        return self.t.solid(value, op.target)
 
     # -- rules ----------------------------------------------------------------------------
 
@@ -521,6 +523,8 @@ class Forward:
             tangent = self._variable(result, self._joined(result.type))
             self._same_memory(result, tangent, values)
             stmt.results.append(tangent)
+            if all(map(self.t.is_own, values)):
+                self.t.owned.add(tangent)
             self.t.set(result, tangent)
         self.b.block.stmts.append(stmt)
         for var in stmt.results:
@@ -577,12 +581,14 @@ class Forward:
         for i, param, init, end in zip(carried, params, inits, ends, strict=True):
             result = self._variable(loop.results[i], param.type)
             of = loop.results[i]
-            if of.root is not of and isinstance(end, Var) and end.root is param.root:
+            if of.root is not of and _same_root(end, param):
                 result.root = param.root
             loop.params.append(param)
             loop.inits.append(init)
             loop.results.append(result)
             loop.body.yields.append(end)
+            if self.t.is_own(init) and (_same_root(end, param) or self.t.is_own(end)):
+                self.t.owned.add(result)
             if of in self.active:
                 self.t.set(of, result)
         loop.body.yields.append(stop)
@@ -682,6 +688,10 @@ class _Moving(dict):  # type: ignore[type-arg]
         if isinstance(atom, list):
             return self._tangents.b.tuple(*map(self._tangents.zero, atom))
         return self._tangents.zero(atom)
+
+
+def _same_root(a: Atom, b: Var) -> bool:
+    return isinstance(a, Var) and a.root is b.root
 
 
 def _fits_in(value: Atom, of: Var) -> bool:

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from .api import Gradient
-from .compile import Compiler
+from .compilers import compiler_for
 from .differentiable import check_type
 from .errors import ArgumentError, OutputError
-from .pushforward import check_sequences, moving_names, promoted, push, run_forward
-from .request import Request
+from .pushforward import check_sequences, promoted, push, run_forward
 from .retell import retell
 from .runtime.generic import copy, rebuild
 from .runtime.modules import module_of
@@ -39,7 +38,7 @@ def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     array([6., 0.])
     """
     check_sequences(primals, tangents)
-    compiler = _compiler("hvp", fn, Spec(0, None, False))
+    compiler = compiler_for("hvp", fn, Spec(0, None, False))
     return push(compiler, tuple(primals), tuple(tangents))
 
 
@@ -116,50 +115,9 @@ def jacobian(
 
 def _spec(fn: Callable[..., Any], argnums: Numbers) -> Spec:
     spec = Spec(argnums, None, False)
-    compiler = _compiler("jvp", fn, spec)
+    compiler = compiler_for("jvp", fn, spec)
     spec.check(compiler.parameters, getattr(fn, "__name__", "the function"))
     return spec
-
-
-# -- compiled forms -------------------------------------------------------------------------------
-
-
-def _compiler(kind: str, fn: Callable[..., Any], spec: Spec) -> Compiler:
-    """The compiler of one derivative of a function; kept, so that a second call compiles nothing.
-
-    "jvp" and "vjp" are by the arguments of `spec` alone; "hessian" is the tangent, along those
-    arguments, of the gradient by them, and "hvp" along all that can move.
-    """
-    if not callable(fn):
-        raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
-    key = kind, fn, spec.argnums if isinstance(spec.argnums, int) else tuple(spec.argnums or ())
-    if getattr(type(fn), "__hash__", None) is None:
-        return _new_compiler(*key)
-    return _kept_compiler(*key)
-
-
-def _new_compiler(kind: str, fn: Callable[..., Any], argnums: Numbers) -> Compiler:
-    spec = Spec(argnums, None, False)
-
-    def by() -> tuple[str, ...]:
-        return spec.names(compiler.parameters, getattr(fn, "__name__", "the function"))
-
-    def request(names: tuple[str, ...]) -> Request:
-        if kind in ("jvp", "vjp"):
-            return Request(kind, names)
-        return Request("grad", by(), spec.is_single(), then=Request("tangent", names))
-
-    def select(bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
-        for name in by():
-            check_type(type_of(bound[name], Symbols(), promote=True), name)
-        return moving_names(bound, given) if kind == "hvp" else by()
-
-    # Ints beside the floats of a container count as floats, as they do for `grad`.
-    compiler = Compiler(fn, request, select, promote=kind in ("hvp", "hessian"))
-    return compiler
-
-
-_kept_compiler = functools.lru_cache(maxsize=256)(_new_compiler)
 
 
 class _Call:
@@ -169,7 +127,7 @@ class _Call:
         self, fn: Callable[..., Any], spec: Spec, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.fn, self.spec = fn, spec
-        parameters = _compiler("jvp", fn, spec).parameters
+        parameters = compiler_for("jvp", fn, spec).parameters
         self.names = spec.names(parameters, getattr(fn, "__name__", "the function"))
         positions = {p.name: i for i, p in enumerate(parameters)}
         given = list(args)
@@ -179,7 +137,7 @@ class _Call:
             elif positions[name] < len(given):
                 given[positions[name]] = _float(given[positions[name]])
         self.args, self.kwargs = tuple(given), kwargs
-        bound, _ = _compiler("jvp", fn, spec).bind(self.args, self.kwargs)
+        bound, _ = compiler_for("jvp", fn, spec).bind(self.args, self.kwargs)
         self.by = {name: bound[name] for name in self.names}
         for name, value in self.by.items():
             check_type(type_of(value, Symbols(), promote=True), name)
@@ -199,7 +157,7 @@ class _Call:
 
     def forward(self, kind: str) -> Any:
         """Column by column: one call for each number in the arguments."""
-        compiler = _compiler(kind, self.fn, self.spec)
+        compiler = compiler_for(kind, self.fn, self.spec)
         columns: list[Any] = []
         for position, name in enumerate(self.names):
             for unit in _units(self.by[name]):
@@ -223,7 +181,7 @@ class _Call:
 
     def reverse(self, *, only_if_less: bool = False) -> Any:
         """Row by row: one backward sweep for each number in the result."""
-        compiler = _compiler("vjp", self.fn, self.spec)
+        compiler = compiler_for("vjp", self.fn, self.spec)
         args, kwargs = self.fresh()
         compiled, values = compiler.find(args, kwargs)
         try:

@@ -89,8 +89,9 @@ def _forward(
         function.body.yields = [tangent]
     else:
         with builder.inside(function.body):
-            builder.origin = None
+            builder.origin, builder.tangent = None, True
             function.body.yields = [builder.op(core.TUPLE, function.result, tangent)]
+            builder.tangent = False
     function.params = [*function.params, *forward.params]
     return function
 

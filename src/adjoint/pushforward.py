@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .compile import Compiler
+from .compilers import compiler_for, varies
 from .errors import ArgumentError, CotangentError
-from .request import Request
 from .retell import retell
 from .runtime.generic import rebuild
 from .types import array_module, array_namespace
@@ -35,7 +34,7 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     array([0.    , 0.9093])
     """
     check_sequences(primals, tangents)
-    return push(jvp_compiler(fn), tuple(primals), tuple(tangents))
+    return push(compiler_for("pushforward", fn), tuple(primals), tuple(tangents))
 
 
 def check_sequences(primals: Any, tangents: Any) -> None:
@@ -85,39 +84,6 @@ def run_forward(
     except Exception as error:
         retell(error, compiled.filename, compiled.emitted)
         raise
-
-
-def jvp_compiler(fn: Callable[..., Any]) -> Compiler:
-    """The compiler of a function's forward mode; kept, so that a second call compiles nothing."""
-    if not callable(fn):
-        raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
-    if getattr(type(fn), "__hash__", None) is None:
-        return _new_compiler(fn)
-    return _kept_compiler(fn)
-
-
-def _new_compiler(fn: Callable[..., Any]) -> Compiler:
-    return Compiler(fn, lambda wrt: Request("jvp", wrt), moving_names, promote=False)
-
-
-_kept_compiler = functools.lru_cache(maxsize=256)(_new_compiler)
-
-
-def moving_names(bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
-    """The arguments that have a tangent: those given that hold floats."""
-    return tuple(n for n, v in bound.items() if n in given and varies(v))
-
-
-def varies(value: Any) -> bool:
-    """Whether a value can move at all: it is, or holds, a float or a complex number."""
-    if isinstance(value, dict):
-        return any(map(varies, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(varies, value))
-    dtype = getattr(value, "dtype", None)
-    if dtype is not None:
-        return getattr(dtype, "kind", "") in ("f", "c")
-    return isinstance(value, (float, complex))
 
 
 def checked_tangent(tangent: Any, value: Any, what: str) -> Any:

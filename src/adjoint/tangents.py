@@ -62,6 +62,7 @@ class Tangents:
         self.zeros: set[Var] = set()  # made only to be held by something
         self.holders: dict[Var, set[Var]] = {}  # memory of tangents -> the objects that have it
         self.given: set[Var] = set()  # memory that is part of the result already
+        self.owned: set[Var] = set()  # what branches and loops hand on in memory of its own
 
     def get(self, atom: Any) -> Atom | None:
         return self.values.get(atom) if isinstance(atom, Var) else None
@@ -79,11 +80,16 @@ class Tangents:
         tangent is copied where one of the two is changed in place.
         """
         self._mirror(value, var, op)
-        value = self.fit(value, var)
+        if not (isinstance(var.type, Unknown) and self._all_move(op)):
+            value = self.fit(value, var)
         view = returns_operand(op.fn) or op.fn is core.ATTRIBUTE
         if not view and self._is_at_risk(var, value):
             value = self.copy(value, var)
         self.set(var, self.named(value, var))
+
+    def _all_move(self, op: Op) -> bool:
+        """Whether no operand is broadcast against something that has no tangent."""
+        return all(not isinstance(a, Var) or a in self.values for a in op.operands())
 
     def _mirror(self, value: Atom, var: Var, op: Op) -> None:
         """The same operation on tangents, of the shapes of the values, gives the shape of var."""
@@ -134,6 +140,8 @@ class Tangents:
         if not isinstance(value, Var):
             return False
         base = self.base(value)
+        if base in self.owned:
+            return True
         made = self.b.definitions.get(base)
         return (
             base.serial >= self.mark
@@ -264,19 +272,25 @@ class Tangents:
     def finish(self, value: Atom | None, of: Atom) -> Atom:
         """A tangent handed to the caller: of the structure of its value, in own memory."""
         t = of.type
+        if isinstance(of, Const) and not carries_derivative(t):
+            return constant(None)
         if isinstance(of, Const) or value is None and not isinstance(t, Unknown):
             zero = self.zero(of)
             return self._number(zero, t) if isinstance(t, (Scalar, Array)) else zero
         if is_container(t) and _keys(t) is not None:
             assert value is not None
             parts: list[Atom] = []
-            for key in _keys(t):
+            made = self._container_parts(value)
+            for place, key in enumerate(_keys(t)):
                 item = self.b.item(of, key)
                 kind = tangent_type(item_type(t, key) or UNKNOWN)
                 if not carries_derivative(kind):
                     parts.append(constant(None))
                     continue
-                part = self.b.op(operator.getitem, value, constant(key), type=kind)
+                if made is not None:
+                    part = made[place]
+                else:
+                    part = self.b.op(operator.getitem, value, constant(key), type=kind)
                 parts.append(self.finish(None if self.is_zero(part) else part, item))
             return self.container(t, parts)
         if not carries_derivative(t):
@@ -287,6 +301,13 @@ class Tangents:
         if isinstance(value.type, Unknown):
             return self.b.op(generic.as_tangent, value, of, type=t)
         return self._number(value, t, of)
+
+    def _container_parts(self, value: Atom) -> list[Atom] | None:
+        """The parts of a container that was built here and never changed."""
+        made = self.b.definitions.get(value) if isinstance(value, Var) else None
+        if made is None or made.target is not value or value.root is not value:  # type: ignore[union-attr]
+            return None
+        return made.args if made.fn in (core.TUPLE, core.LIST, core.DICT) else None
 
     def _number(self, value: Atom, t: Type, of: Atom | None = None) -> Atom:
         if isinstance(t, Scalar):

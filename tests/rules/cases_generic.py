@@ -10,6 +10,8 @@ GENERIC = [
     case(generic.add, Sequence((2,), (3,)), Sequence((2,), (3,))),
     case(generic.add_item, Sequence((3,), (3,)), 1, (3,)),
     case(generic.fit, (2, 3), (3,)),
+    case(generic.fit_tangent, (3,), (2, 3)),
+    case(generic.as_tangent, (3,), (2, 3)),
     case(generic.fit, (3,), (2, 3)),
     case(generic.as_gradient, (3,), (3,)),
     case(generic.copy, (3,)),
