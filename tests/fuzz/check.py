@@ -42,6 +42,7 @@ LIMIT = 20.0  # seconds for one program
 STEPS = (1e-4, 1e-5)
 TOLERANCE = 5e-6
 SECOND_TOLERANCE = 1e-4
+WAYS = ("jvp of grad", "grad of grad", "grad of jvp", "jvp of grad")  # to second derivatives
 
 
 @dataclass
@@ -167,8 +168,8 @@ class _Derivatives:
             elif variant == 3:
                 for k in range(len(self.numbers)):
                     self.by_one(k)
-            elif variant >= 4 and not ill and not self.single:
-                self.second(("jvp of grad", "grad of jvp", "grad of grad")[variant % 3])
+            elif variant >= 4 and not ill and not self.single and not self.plain.replay.record:
+                self.second(WAYS[variant - 4])
         self.forward(ill)
         return ill
 
@@ -309,7 +310,10 @@ class _Derivatives:
     # -- second derivatives ---------------------------------------------------------------
 
     def second(self, way: str) -> None:
-        """The derivative of the gradient along the direction, against its differences."""
+        """The derivative of the gradient along the direction, against its differences.
+
+        They are not the same where `stop_gradient` makes a constant of what varies.
+        """
         ends = [self.slopes(h) for h in STEPS]
         if ends[0] is None or ends[1] is None:
             return

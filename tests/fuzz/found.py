@@ -510,4 +510,9 @@ def f(p):
     with doubled(p):
         s = np.sum(p ** 2)
     return s + np.sum(p)
+# --- flattened_and_changed_in_forward_mode: np.array([[-0.383, 0.069]])
+def f(p):
+    v = p.ravel()
+    v += ad.stop_gradient(v) * p[-1]
+    return np.sum(v)
 """)

@@ -29,13 +29,13 @@ def reshape_fortran(z, x, shape, order="C"):
 
 @rule(np.ravel, np.ndarray.flatten, when=lambda order: order == "C")
 def ravel(z, x, order="C"):
-    d[z] = np.reshape(d[x], -1)
+    d[z] = np.reshape(d[x], z.shape)
     d[x] += np.reshape(d[z], x.shape)
 
 
 @rule(np.ravel, np.ndarray.flatten, when=lambda order: order == "F")
 def ravel_fortran(z, x, order="C"):
-    d[z] = np.reshape(d[x], -1, order="F")
+    d[z] = np.reshape(d[x], z.shape, order="F")
     d[x] += np.reshape(d[z], x.shape, order="F")
 
 
