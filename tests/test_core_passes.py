@@ -6,7 +6,7 @@ from adjoint import core
 from adjoint.analysis.activity import active_vars
 from adjoint.analysis.overwrites import Overwrites
 from adjoint.lower import lower_function
-from adjoint.lower.state import Aliases
+from adjoint.lower.aliases import Aliases
 from adjoint.request import Argument
 from adjoint.types import FLOAT, Array, Dict, List, Symbols, Tuple, type_of
 

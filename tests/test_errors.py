@@ -172,25 +172,32 @@ def dict_with_computed_keys(x):
     return d[x]
 
 
-@case(np.ones(3), says=["`out=`"])
-def out_keyword(x):
-    y = np.zeros(3)
-    np.multiply(x, x, out=y)  # here
-    return np.sum(y)
-
-
-@case(np.ones(3), says=["changes the array in place"])
-def array_sort(x):
+@case(np.ones(3), says=["`resize` changes the array in place"])
+def array_resize(x):
     y = x * 2
-    y.sort()  # here
+    y.resize(2)  # here
     return y[0]
 
 
-@case(np.ones(3), says=["changes its operand in place"])
-def array_copyto(x):
-    y = np.zeros(3)
-    np.copyto(y, x)  # here
+@case(np.ones(3), says=["`np.multiply.at` is not supported", "Write a loop"])
+def multiply_at(x):
+    y = x * 2
+    np.multiply.at(y, [0, 0], x[1])  # here
     return np.sum(y)
+
+
+@case(np.ones(6), says=["`numpy.put` repeats its values"])
+def put_repeats_its_values(x):
+    y = x * 2
+    np.put(y, [0, 1, 2, 3], x[:2])  # here
+    return np.sum(y)
+
+
+@case(np.ones(3), says=["an array that varies is changed", "rng.permutation"])
+def array_is_shuffled(x):
+    y = x * 2
+    np.random.default_rng(0).shuffle(y)  # here
+    return y[0]
 
 
 @case(np.ones(3), says=["`external`, which lives outside the function"])
@@ -243,33 +250,64 @@ while_test_with_an_effect.marked = "while shrink"
 # -- aliasing -----------------------------------------------------------------------------------
 
 
-@case(np.ones((2, 3)), says=["is a view of", "a[i, j] = v"])
-def view_is_changed(x):
+@case(np.ones(4), says=["a store into an array of rank 0"])
+def view_of_rank_0_is_changed(x):
     y = x * 2
-    row = y[0]
-    row[1] = 5.0  # here
+    first = y[..., 0]
+    first[...] = 3.0  # here
     return np.sum(y)
 
 
-@case(np.ones(4), raises=ad.AliasingError, says=["may share memory", "Take a copy"])
-def buffers_are_swapped(x):
-    a, b = x * 1.0, np.zeros(4)
-    for _ in range(3):
-        for i in range(4):
-            b[i] = a[i] * a[0]
-        a, b = b, a
-    return np.sum(a * x)
-
-
-buffers_are_swapped.marked = None
-
-
-@case(np.ones((2, 3)), raises=ad.AliasingError, says=["may share memory"])
-def base_is_read_after_its_view_was_changed(x):
+@case(np.ones((2, 2)), raises=ad.AliasingError, says=["`y` may share memory"])
+def maybe_a_view_is_changed(x):
     y = x * 2
-    row = y[0]
-    row += 1.0
-    return np.sum(y * x)  # here
+    flat = y.reshape(4)
+    flat[0] = 3.0
+    return np.sum(y)  # here
+
+
+@case(np.ones(4), raises=ad.AliasingError, says=["`y` may share memory"])
+def what_may_be_the_operand_itself_is_changed(x):
+    y = x * 2
+    z = y.conj()
+    z[0] = 3.0
+    return np.sum(y)  # here
+
+
+@case(np.ones(4), raises=ad.AliasingError, says=["`a` may share memory"])
+def part_of_a_split_array_that_changed(x):
+    y = x * 2
+    a, b = np.split(y, 2)
+    y[0] = 3.0
+    return np.sum(a * b)  # here
+
+
+@case(np.ones(4), raises=ad.AliasingError, says=["may share memory", "Take a copy"])
+def array_of_an_earlier_iteration_is_changed(x):
+    kept = []
+    a = x * 1.0
+    for _ in range(3):
+        a[0] = a[0] * 2
+        a = a * 2
+        kept.append(a)
+    total = 0.0
+    for a in kept:
+        total = total + np.sum(a)
+    return total
+
+
+@case(np.ones(4), raises=ad.AliasingError, says=["may share memory"])
+def swapped_buffer_has_another_name(x):
+    a, b = x * 1.0, np.zeros(4)
+    first = a
+    for k in range(3):
+        b[k] = a[0] * a[k + 1]
+        a, b = b, a
+    return np.sum(a * x) + np.sum(first)
+
+
+array_of_an_earlier_iteration_is_changed.marked = None
+swapped_buffer_has_another_name.marked = None
 
 
 @case(np.ones(3), 1.0, raises=ad.AliasingError, says=["`x`", "may share memory"])

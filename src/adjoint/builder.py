@@ -27,6 +27,7 @@ from .types import (
     UNDEFINED_TYPE,
     Array,
     Dict,
+    Dim,
     List,
     Object,
     Scalar,
@@ -50,8 +51,11 @@ MAYBE_VIEWS: frozenset[Any] = frozenset(
         np.reshape,
         np.ravel,
         np.asarray,
+        np.asanyarray,
+        np.asfortranarray,
         np.real,
         np.imag,
+        np.real_if_close,
         np.diagonal,
         np.diag,
         np.atleast_1d,
@@ -61,6 +65,12 @@ MAYBE_VIEWS: frozenset[Any] = frozenset(
         np.array_split,
         np.hsplit,
         np.vsplit,
+        np.dsplit,
+        np.unstack,
+        np.broadcast_arrays,
+        np.einsum,
+        np.ndarray.view,
+        np.linalg.matrix_power,
         np.flip,
         np.fliplr,
         np.flipud,
@@ -119,6 +129,7 @@ class Builder:
         self.tangent = False  # and to the tangents of a forward pass
         self._changed: set[Var] = set()  # objects changed in place: not to be shared any more
         self._known: list[dict[Any, Atom]] = [{}]
+        self._part_dims: dict[Any, Any] = {}  # (sizes, index) -> the sizes of the part
         self._around: list[Block] = []  # the blocks around the present one, outermost first
         self.home: dict[Var, Block] = {}  # variable -> the block that defines it
         self.loop_bodies: set[int] = set()  # blocks out of which invariant work may move
@@ -137,6 +148,11 @@ class Builder:
             self.block = outer
             self._around.pop()
             self._known.pop()
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The block that is built, and those around it."""
+        return [*self._around, self.block]
 
     def branch(self, test: Atom, then: Block, orelse: Block) -> list[Atom]:
         """`If` with the yields of the two blocks as results; equal yields need none."""
@@ -206,6 +222,8 @@ class Builder:
                 type = intrinsic_type(fn, operands, kwargs, self.symbols)
             else:
                 type = result_type(fn, operands, kwargs, self.symbols, style)
+            if fn is operator.getitem:
+                type = self._part_type(operands, type)
         name = name or naming.for_operation(fn, operands, style)
         if self.tangent and not name.startswith("t_") and any(map(_is_tangent, operands)):
             name = f"t_{name.strip('_')}"
@@ -225,6 +243,16 @@ class Builder:
         if key is not None and len(self._known) == len(self._around) + 1:
             self._known[level][key] = target
         return target
+
+    def _part_type(self, operands: list[Atom], found: Type) -> Type:
+        """The type of x[index]: parts of equal arrays at one index have equal sizes."""
+        source, index = operands
+        if not (isinstance(source.type, Array) and isinstance(found, Array) and found.dims):
+            return found
+        if source.type.dims is None or any(isinstance(n, Dim) and n.wild for n in source.type.dims):
+            return found
+        dims = self._part_dims.setdefault((source.type.dims, _atom_key(index)), found.dims)
+        return Array(found.element, dims, found.module)
 
     def _may_share(self, found: Atom) -> bool:
         """Whether a value that is known already can stand for an equal one.
@@ -247,7 +275,7 @@ class Builder:
             return level
         if not self.backward or not is_number(op.target.type):
             return level
-        blocks = [*self._around, self.block]
+        blocks = self.blocks
         homes = {id(self.home.get(a)) for a in op.args if isinstance(a, Var) and not a.external}
         while (
             level > 0 and id(blocks[level]) in self.loop_bodies and id(blocks[level]) not in homes

@@ -133,6 +133,7 @@ ADD_AT = Intrinsic("add_at", effect=True)  # np.add.at(a, i, v)
 APPEND = Intrinsic("append", effect=True)  # xs.append(v)
 POP = Intrinsic("pop", effect=True)  # v = xs.pop()
 REVERSE = Intrinsic("reverse", effect=True)  # xs.reverse()
+THROUGH = Intrinsic("through", effect=True)  # a, after its view v was changed: no code
 RAISE = Intrinsic("raise", effect=True)
 ASSERT = Intrinsic("assert", effect=True)
 SETATTR = Intrinsic("setattr", effect=True)  # args: object, Const name, value

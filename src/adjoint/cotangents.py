@@ -53,7 +53,7 @@ _NOT_FRESH = VIEWS | {np.reshape, np.ravel, np.real, np.imag, np.asarray, np.dia
 
 
 @dataclass(frozen=True)
-class _Scatter:
+class Scatter:
     index: Atom
     value: Atom
     unique: bool  # the index names no element twice
@@ -68,7 +68,9 @@ class Cotangents:
         self.mark = mark  # variables made later belong to the backward sweep
         self.values: dict[Var, Cotangent] = {}
         self.owners: Counter[Var] = Counter()  # how many cotangents are this very atom
-        self.scattered: dict[Var, list[_Scatter]] = {}  # contributions to elements, put off
+        self.scattered: dict[Var, list[Scatter]] = {}  # contributions to elements, put off
+        # While a change through a view is undone: the view of the cotangent, and whose it is.
+        self.resident: tuple[Var, Var] | None = None
 
     # -- the table ------------------------------------------------------------------------
 
@@ -101,7 +103,7 @@ class Cotangents:
         It is put off until the whole cotangent is asked for: added into another contribution's
         memory, it needs no array of zeros.
         """
-        self.scattered.setdefault(var, []).append(_Scatter(index, value, unique, self.b.origin))
+        self.scattered.setdefault(var, []).append(Scatter(index, value, unique, self.b.origin))
         if isinstance(value, Var):
             self.owners[value] += 1
 
@@ -115,22 +117,24 @@ class Cotangents:
         for part in self.scattered.pop(var):
             self.b.origin = part.origin
             first = var not in self.values
-            present = self.own(var)
-            fn = core.STORE if first else core.STORE_ADD
-            negative = self.b.definition(part.value, np.negative)
-            if not part.unique:
-                version = self.b.in_place(core.ADD_AT, present, part.index, part.value)
-            elif negative is not None and not first:
-                version = self.b.in_place(core.STORE_SUB, present, part.index, negative.args[0])
-            elif not first and isinstance(part.value, Const) and part.value.value < 0:
-                positive = constant(-part.value.value)
-                version = self.b.in_place(core.STORE_SUB, present, part.index, positive)
-            else:
-                version = self.b.in_place(fn, present, part.index, part.value)
-            if isinstance(part.value, Var):
-                self.owners[part.value] -= 1
-            self.set(var, version)
+            self.set(var, self.add_part(self.own(var), part, first))
         self.b.origin = origin
+
+    def add_part(self, present: Var, part: Scatter, first: bool = False) -> Var:
+        """Add a contribution to elements of an array; the first one may be stored."""
+        self.b.origin = part.origin
+        fn = core.STORE if first else core.STORE_ADD
+        negative = self.b.definition(part.value, np.negative)
+        if isinstance(part.value, Var):
+            self.owners[part.value] -= 1
+        if not part.unique:
+            return self.b.in_place(core.ADD_AT, present, part.index, part.value)
+        if negative is not None and not first:
+            return self.b.in_place(core.STORE_SUB, present, part.index, negative.args[0])
+        if not first and isinstance(part.value, Const) and part.value.value < 0:
+            positive = constant(-part.value.value)
+            return self.b.in_place(core.STORE_SUB, present, part.index, positive)
+        return self.b.in_place(fn, present, part.index, part.value)
 
     def add(self, atom: Atom, value: Cotangent, *, fitted: bool = False, lend: bool = True) -> None:
         """Add a contribution to the cotangent of an atom.
@@ -144,6 +148,12 @@ class Cotangents:
             return
         if not fitted:
             value = self.fit(value, atom)
+        if self.resident is not None:
+            shown, view = self.resident
+            if atom is view:
+                lend = False
+            elif self._is_part_of(value, shown):
+                value, lend = self.copy(value, atom), False
         if lend:
             self._lend(value)
         before = self.values.get(atom)
@@ -175,6 +185,17 @@ class Cotangents:
             if isinstance(value, Var):
                 self.owners[value] -= 1
             self.add(atom, value)
+
+    def _is_part_of(self, value: Atom, whole: Var) -> bool:
+        """Whether a value may share the memory of a part of a cotangent."""
+        while isinstance(value, Var) and not is_number(value.type):
+            if value.root is whole.root:
+                return True
+            made = self.b.definitions.get(value)
+            if made is None or not (made.fn in _NOT_FRESH or _returns_operand(made.fn)):
+                return False
+            value = made.args[0]
+        return False
 
     def _lend(self, value: Atom) -> None:
         """A view of a cotangent's memory is handed on: that memory is not summed into any more.

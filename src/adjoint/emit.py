@@ -357,6 +357,8 @@ class _Writer:
 
     def in_place(self, op: Op) -> None:
         target = self.atom(op.args[0])
+        if op.fn is core.STORE and op.style == "out" and self._out(op, target):
+            return
         if op.fn is core.STORE:
             place = ast.Subscript(target, self.index(op.args[1]), ast.Store())
             self.write(ast.Assign([place], self.atom(op.args[2])), op)
@@ -389,6 +391,18 @@ class _Writer:
 
     def popped(self, op: Op) -> ast.expr:
         return ast.Call(ast.Attribute(self.atom(op.args[0]), "pop", ast.Load()), [], [])
+
+    def _out(self, op: Op, target: ast.expr) -> bool:
+        """np.multiply(x, y, out=z), if the product is printed here."""
+        value = op.args[2]
+        if not isinstance(value, Var) or value not in self.folding.folded:
+            return False
+        call = self.atom(value)
+        if not isinstance(call, ast.Call):
+            return False
+        call.keywords.append(ast.keyword("out", target))
+        self.write(ast.Expr(call), op)
+        return True
 
     # -- branches and loops ---------------------------------------------------------------
 

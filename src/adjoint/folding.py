@@ -16,6 +16,7 @@ from .analysis.memory import shared_operands
 from .builder import is_number
 from .core import Atom, Block, Const, For, Function, Op, Stmt, Var
 from .types import Object, Range, Scalar, Tuple, Type
+from .views import is_view
 
 _LONGEST = 62  # characters of a folded expression, roughly
 _NEVER = frozenset({core.CALL, core.CALL_CORE, core.LIST, core.DICT, core.POP})
@@ -38,6 +39,12 @@ class Folding:
             s.args[0]
             for s in core.walk(function.body)
             if isinstance(s, Op) and s.fn is np.mean and len(s.args) == 1 and not s.kwargs
+        }
+        # A view that is made to be changed is printed where it is: A[i] += v, A[1:][j] = v.
+        self._targets = {
+            s.args[0]
+            for s in core.walk(function.body)
+            if isinstance(s, Op) and s.version is not None and not self.uses[s.version]
         }
         self._width: dict[Var, int] = {}
         self._made = {
@@ -125,7 +132,9 @@ class Folding:
             return False
         if op.target in self._twice:
             return False
-        if op.target.root in self._changed or (op.target.named and not named):
+        if op.target.root in self._changed and not (op.target in self._targets and is_view(op)):
+            return False
+        if op.target.named and not named:
             return False
         return self.uses[op.target] == 1 and op.fn not in _NEVER
 

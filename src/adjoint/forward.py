@@ -25,6 +25,7 @@ from .analysis.memory import Memory
 from .builder import Builder, item_type, same_atom
 from .core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var, While
 from .expand import Application, Expander, FunctionApplication, apply_rule, called, no_rule
+from .forward_views import ViewChanges
 from .infer import constant
 from .linear import without
 from .partials import Counts, count_partial, is_zero, scaled
@@ -58,6 +59,7 @@ class Forward:
         self.b = builder
         self.expander = Expander(builder)
         self.memory = Memory(function)
+        self.views = ViewChanges(function)
         self.t = Tangents(builder, self.memory)
         self.params: list[Var] = []
         self.has_arrays = any(
@@ -341,6 +343,11 @@ class Forward:
         assert version is not None
         if version not in self.active and (op.target is None or op.target not in self.active):
             self._keep(op)
+            return
+        self.views.enter(self, op)
+        if op.fn is core.THROUGH:
+            self._keep(op)
+            self.views.leave(self, op)
         elif op.fn in (core.STORE, core.STORE_ADD, core.STORE_SUB, core.ADD_AT):
             self._stored(op)
         elif op.fn in (core.APPEND, core.POP, core.REVERSE):
@@ -348,7 +355,7 @@ class Forward:
         else:
             self._updated(op, version, before)
 
-    def _whole(self, op: Op) -> Var | None:
+    def whole(self, op: Op) -> Var | None:
         """The tangent of what is changed in place: zeros, if it had none and now gets one."""
         before, version = op.args[0], op.version
         assert version is not None
@@ -373,7 +380,7 @@ class Forward:
             self._keep(op)
             self._unchanged(op)
             return
-        whole = self._whole(op)
+        whole = self.whole(op)
         self._keep(op)
         if whole is None:
             return
@@ -382,7 +389,7 @@ class Forward:
             self.t.set(op.version, whole)
             return
         changed = self.b.in_place(op.fn, whole, index, tangent)
-        self._changed(op, changed)
+        self.changed(op, changed)
 
     def _stands_there(self, tangent: Atom, whole: Var, index: Atom) -> bool:
         """Whether what is to be stored is what was read there: x[i] += 1 changes no tangent."""
@@ -402,14 +409,14 @@ class Forward:
         if found is not None and op.version is not None:
             self.t.set(op.version, found)
 
-    def _changed(self, op: Op, changed: Var) -> None:
+    def changed(self, op: Op, changed: Var) -> None:
         assert op.version is not None
         changed.type = tangent_type(op.version.type)
         self.t.set(op.version, changed)
 
     def _list_changed(self, op: Op) -> None:
         """xs.append(v), v = xs.pop(), xs.reverse(): the same with the list of tangents."""
-        whole = self._whole(op)
+        whole = self.whole(op)
         self._keep(op)
         if whole is None:
             return
@@ -424,7 +431,7 @@ class Forward:
             self.b.definitions[item] = self.b.block.stmts[-1]  # type: ignore[assignment]
             if op.target in self.active:
                 self.t.set(op.target, self.t.solid(item, op.target))
-        self._changed(op, changed)
+        self.changed(op, changed)
 
     def _updated(self, op: Op, version: Var, before: Atom) -> None:
         """x += v, x *= v and the like on arrays: t_x is changed in place as well."""

@@ -21,6 +21,7 @@ from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
 from .optimise.hooks import remove_hooks
 from .optimise.in_place import reuse_memory
+from .optimise.views import settle_views
 from .request import Argument, Request
 from .reverse import halves
 from .types import Array, Symbols, Type, is_container
@@ -52,6 +53,7 @@ def derive(
         remove_hooks(each)
         drop_dead(each)
         reuse_memory(each)
+        settle_views(each)
     globals_ = getattr(fn, "__globals__", {})
     return Derivative(
         emit(functions, globals_, _array_module(arguments)),

@@ -31,6 +31,7 @@ from .expand import Expander, apply_rule, called, no_rule
 from .infer import constant
 from .lower.state import Closure
 from .partials import Counts, count_partial, is_zero, scaled
+from .reverse_views import elements, through
 from .runtime import generic
 from .structure import (
     Exports,
@@ -72,6 +73,7 @@ class Reverse:
         self.d = Cotangents(builder, self.mark)
         self.overwrites = Overwrites(function)
         self.places = Places(function)
+        self.definitions = self.overwrites.definitions
         self.has_arrays = any(
             not isinstance(v.type, (Scalar, Range))
             for v in [*function.params, *(v for s in core.walk(function.body)
@@ -103,7 +105,7 @@ class Reverse:
         if op.version is not None:
             self.in_place(op)
             return
-        if op.target is None or op.target not in self.active:
+        if op.target is None or op.target not in self.active or elements(self, op):
             return
         value = self.d.pop(op.target)
         if value is None:
@@ -204,8 +206,19 @@ class Reverse:
                     continue
                 contribution = scaled(self.b, value, factor, count)
                 contributions.append((atom, rule.checked(contribution, atom, value)))
+        if op.style == "inplace":
+            contributions = [(a, self._of_shape(a, v, op)) for a, v in contributions]
         # Only now: a sum may be made in the memory of `value`, which all of them read.
         self.d.add_all(contributions)
+
+    def _of_shape(self, atom: Atom, value: Atom, op: Op) -> Atom:
+        """A contribution to what is changed in place: it has the shape of the result."""
+        t = value.type
+        if atom is op.args[0] and isinstance(value, Var) and isinstance(t, Array):
+            assert isinstance(atom.type, Array)
+            if t.dims is not None and atom.type.dims is not None and len(t.dims) == atom.type.ndim:
+                value.type = Array(t.element, atom.type.dims, t.module)
+        return value
 
     def repeated(self, op: Op, value: Atom) -> None:
         """[x, y] * n: each element gets the sum over its repetitions."""
@@ -360,6 +373,8 @@ class Reverse:
             return
         if op.fn in (core.STORE, core.STORE_ADD, core.STORE_SUB, core.ADD_AT):
             self.stored(op, version, before)
+        elif op.fn is core.THROUGH:
+            through(self, op)
         elif op.fn is core.APPEND:
             self.appended(op, version, before)
         elif op.fn in (core.POP, core.REVERSE):
@@ -378,6 +393,10 @@ class Reverse:
         if is_container(version.type):
             self._stored_in_container(op, version, before, value)
             return
+        if op.fn is core.STORE and _is_whole(index):
+            if self.is_active(new):
+                self.d.add(new, value)
+            return  # nothing is left of what stood there before
         self.d.set(version, self.d.materialise(value, version))
         once = self._is_unread(op)
         if self.is_active(new):
@@ -1123,6 +1142,11 @@ _CHEAP = frozenset(
     {np.add, np.subtract, np.multiply, np.negative, np.less, np.less_equal, np.greater,
      np.greater_equal}
 )  # fmt: skip
+
+
+def _is_whole(index: Atom) -> bool:
+    """Whether x[index] is all of an array: x[...], x[:]."""
+    return isinstance(index, Const) and (index.value is Ellipsis or index.value == slice(None))
 
 
 def _is_mask(t: Type) -> bool:

@@ -18,8 +18,9 @@ import operator
 import numpy as np
 
 from .. import core
-from ..core import Atom, Block, Const, For, Function, If, Loop, Op, Var
-from ..types import Array, Object, Tuple
+from ..core import Atom, Block, For, Function, If, Loop, Op, Var
+from ..types import Array
+from ..views import has_ellipsis
 
 # Reductions, whose results of rank 0 are NumPy's numbers.
 _REDUCTIONS = frozenset(
@@ -68,14 +69,5 @@ def _gives_number(op: Op) -> bool:
     if not isinstance(op.target.type, Array) or op.target.type.module != "numpy":
         return False
     if op.fn is operator.getitem:
-        return isinstance(op.args[0].type, Array) and not _has_ellipsis(op.args[1])
+        return isinstance(op.args[0].type, Array) and not has_ellipsis(op.args[1])
     return isinstance(op.fn, np.ufunc) or op.fn in _REDUCTIONS
-
-
-def _has_ellipsis(index: Atom) -> bool:
-    """Whether an index may hold `...`, with which x[..., 0] is a view of rank 0."""
-    if isinstance(index, Const):
-        parts = index.value if isinstance(index.value, tuple) else (index.value,)
-        return any(p is Ellipsis for p in parts)
-    parts = index.type.items if isinstance(index.type, Tuple) else (index.type,)
-    return any(isinstance(p, Object) and p.cls is type(...) for p in parts)

@@ -16,6 +16,7 @@ from .. import core
 from ..builder import is_mutable
 from ..core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var, While
 from ..types import Range
+from ..views import is_rank_0_view
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Overwrites:
     def __init__(self, function: Function) -> None:
         self.function = function
         self._places: dict[Var, _Place] = {}
-        self._definitions: dict[Var, Op] = {}
+        self.definitions: dict[Var, Op] = {}
         self._changes: list[tuple[Op, _Place]] = []
         self._count = 0
         start = _Place(0, ())
@@ -43,7 +44,7 @@ class Overwrites:
             if isinstance(stmt, Op):
                 for var in core.defined_by(stmt):
                     self._places[var] = place
-                    self._definitions[var] = stmt
+                    self.definitions[var] = stmt
                 if stmt.version is not None:
                     self._changes.append((stmt, place))
                 continue
@@ -59,7 +60,9 @@ class Overwrites:
 
     def is_stale(self, var: Var) -> bool:
         """Whether the memory of `var` may hold something else when the forward sweep is over."""
-        if not self._changes or var not in self._places or not is_mutable(var.type):
+        if not self._changes or var not in self._places:
+            return False
+        if not is_mutable(var.type) and not is_rank_0_view(self.definitions.get(var)):
             return False
         # The last change first: of many, it is the one that most often comes later.
         return any(self._may_change(op, place, var) for op, place in reversed(self._changes))
@@ -82,7 +85,7 @@ class Overwrites:
         Both indices are the counter of one `range` that goes up, plus a number; the store's is
         larger, or equal and carried out before.
         """
-        read = self._definitions.get(var)
+        read = self.definitions.get(var)
         if read is None or read.fn is not operator.getitem or op.fn is not core.STORE:
             return False
         if place.loops != here.loops or read.args[0] is var:
@@ -98,10 +101,10 @@ class Overwrites:
 
     def offset(self, index: Atom) -> tuple[Var, int] | None:
         """(counter, number) for an index counter + number that is never negative."""
-        made = self._definitions.get(index) if isinstance(index, Var) else None
+        made = self.definitions.get(index) if isinstance(index, Var) else None
         if made is not None and made.fn is core.TUPLE and made.args:
             index = made.args[0]
-            made = self._definitions.get(index) if isinstance(index, Var) else None
+            made = self.definitions.get(index) if isinstance(index, Var) else None
         number = 0
         if made is not None and made.fn in (np.add, np.subtract) and made.style == "operator":
             left, right = made.args

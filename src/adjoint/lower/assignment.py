@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import gast
@@ -12,6 +11,7 @@ from .. import core
 from ..builder import is_number
 from ..core import Atom, Const, Var
 from ..types import Array, Dict, List, Object, Tuple, Type, is_container, join
+from ..views import is_rank_0_view, path_of
 from .expressions import BINARY, Expressions, is_shared, known_length
 
 
@@ -79,7 +79,6 @@ class Assignment(Expressions):
         """container[index] = value"""
         if isinstance(container, Const):
             raise self.refuse("a constant is changed in place", node)
-        made = self.b.definitions.get(container.root)
         t = container.type
         if isinstance(t, Tuple):
             raise self.refuse("a tuple cannot be changed", node)
@@ -96,19 +95,6 @@ class Assignment(Expressions):
                 "a field of a structured dtype is assigned", node,
                 "Keep each field in an array of its own.",
             )  # fmt: skip
-        if (
-            isinstance(t, Array)
-            and made is not None
-            and made.target is container.root
-            and made.fn is operator.getitem
-            and isinstance(made.args[0].type, Array)
-        ):
-            raise self.refuse(
-                f"`{container.name}` is a view of `{made.args[0].name}` "  # type: ignore[union-attr]
-                "and is changed in place",
-                node,
-                "Index the whole array instead: a[i, j] = v, not row = a[i]; row[j] = v.",
-            )
         self.change(core.STORE, container, index, value, type=_stored(t, index, value, self))
         if is_container(t) and is_shared(value):
             key = index.value if isinstance(index, Const) else None
@@ -140,6 +126,9 @@ class Assignment(Expressions):
             self.at(node)
             if not is_number(before.type):  # a view, which shows what `value` has changed
                 before = self.subscript(container, index, target)
+            if isinstance(before, Var) and path_of(before, self.b.definitions):
+                self.change(BINARY[type(node.op)], before, value, style="inplace")
+                return
             self.store(container, index, self.binary(type(node.op), before, value, node), target)
             return
         if isinstance(container.type, List) and _is_slice(index):
@@ -179,6 +168,8 @@ class Assignment(Expressions):
     def _is_rank_0_with_names(self, current: Var) -> bool:
         """Whether this is no number but an array, which a change in place is seen through."""
         made = self.b.definitions.get(current.root)
+        if is_rank_0_view(made):
+            return True
         if made is None or made.fn not in _MAKE_ARRAYS:
             return False
         names = [v for f in self.frames for v in f.env.values() if isinstance(v, Var)]

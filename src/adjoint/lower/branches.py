@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import core
-from ..builder import is_mutable, same_atom
+from ..builder import same_atom
 from ..core import UNDEFINED, Atom, Block, Const, Var
 from ..errors import AdjointError, UnsupportedSyntaxError
 from ..infer import constant
 from ..types import UNDEFINED_TYPE, Object, Unknown
 from .assignment import Assignment
 from .exits import EXIT, RAISED, exit_code_of
-from .expressions import truth
+from .expressions import is_shared, truth
 from .state import Instance, Key, Poison, State, is_instance, is_static, shown
 
 
@@ -94,10 +95,10 @@ class Branches(Assignment):
         self.unbound = ends[0].unbound | ends[1].unbound
         sources = [list(b.yields) for b in blocks]
         results = self.b.branch(test, *blocks)
+        self.alias_results(results[: len(kept_names)], *(s[: len(kept_names)] for s in sources))
         for name, result, a, b in zip(kept_names, results, sources[0], sources[1]):
             if isinstance(result, Var) and shown(name)[0] != "<":
                 result.name, result.named = shown(name), True
-            self.alias_merge(result, a, b)
             merged[name] = result
             live = [a, b] if alive is None else [(a, b)[ends.index(alive)]]
             if isinstance(result, Var) and result.named and self.may_be_unbound(*live):
@@ -209,12 +210,30 @@ class Branches(Assignment):
             merged[name] = Poison(error)
             return UNDEFINED
 
-    def alias_merge(self, result: Atom, *sources: Atom) -> None:
-        if not isinstance(result, Var) or not is_mutable(result.type):
-            return
-        for source in sources:
-            if isinstance(source, Var) and is_mutable(source.type):
-                self.aliases.same(result.root, source.root)
+    def alias_results(self, results: Sequence[Atom], *sides: Sequence[Atom]) -> None:
+        """What the results of a branch or a loop may be: on each side, what it gives.
+
+        Two of them are the same only if they are on one of the sides.
+        """
+        rows = [
+            (result, column)
+            for result, *column in zip(results, *sides, strict=True)
+            if is_shared(result)
+        ]
+        overlapping = [
+            (a.root, b.root)
+            for (a, of_a), (b, of_b) in itertools.combinations(rows, 2)
+            if any(self.may_share(x, y) for x, y in zip(of_a, of_b, strict=True))
+        ]
+        group = Var.count()
+        for result, column in rows:
+            objects = [a.root for a in column if is_shared(a)]
+            self.aliases.choose(result.root, objects, group)
+        for one, other in overlapping:
+            self.aliases.same(one, other)
+
+    def may_share(self, a: Atom, b: Atom) -> bool:
+        return is_shared(a) and is_shared(b) and self.aliases.may_share(a.root, b.root)
 
 
 def _equal(ends: list[State], name: Key) -> bool:

@@ -26,6 +26,7 @@ from ..rules.builtins_ import ALIASES
 from ..types import (
     NONE,
     UNKNOWN,
+    Array,
     Dict,
     Object,
     Type,
@@ -39,24 +40,23 @@ from .callees import (
     is_primitive,
     is_pure,
     is_random,
-    is_ufunc_method,
     lookup,
 )
+from .expressions import is_shared
 from .invocation import DEEPEST, Recursive
+from .mutators import mutation
 from .objects import can_be_replaced
 from .outs import named_out
 from .special_methods import SpecialMethods
 from .state import Bound, Closure, Known, is_instance, is_static
 
-# Functions that change an operand in place, which the core does not express yet.
-_MUTATORS: frozenset[Any] = frozenset(
-    {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-)
 # Without a rule, but free of effects: typed by a trial run; an error where they are active.
 _PURE_FUNCTIONS: frozenset[Any] = frozenset(
     {np.arange, np.linspace, np.logspace, np.geomspace, np.meshgrid, np.isin, np.unique}
 )
 
+# Functions without a rule that are known to change an array.
+_CHANGING = frozenset({"shuffle"})
 _TEXTS = frozenset({repr, str, format, ascii})
 
 
@@ -150,15 +150,9 @@ class Calls(SpecialMethods):
                     self.frame.source.origin(node),
                     REFUSED[canonical],
                 )
-        if found_in(canonical, _MUTATORS) or is_ufunc_method(value, "at"):
-            raise self.refuse(
-                f"`{name_of(value)}` changes its operand in place, which is not supported",
-                node,
-                "Assign to elements instead: x[i] = v.",
-            )
-        out = kwargs.get("out")
-        if out is not None and not (isinstance(out, Const) and out.value is None):
-            raise self.refuse("`out=` is not supported", node, "Assign the result: x[...] = v.")
+        changed = mutation(self, canonical, value, args, kwargs, node)
+        if changed is not None:
+            return changed
         if has_own or is_primitive(canonical):
             return self.primitive(canonical, args, kwargs)
         if found_in(canonical, _PURE_FUNCTIONS):
@@ -251,6 +245,8 @@ class Calls(SpecialMethods):
             made = self.b.definition(fn, core.ATTRIBUTE)
             name = made.args[1].value if made is not None else name_of(value)  # type: ignore[union-attr]
             self.given_away = str(name)
+        if keeps or value is None and t == UNKNOWN:
+            self._touched(fn, args, kwargs, target)
         return self.quiet(target) if t != NONE else constant(None)
 
     def by_own_rule(self, fn: Const, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
@@ -292,6 +288,24 @@ class Calls(SpecialMethods):
             self.b.origin, self.given_away = origin, given_away
             for frame, known in externals:
                 frame.externals = known
+
+    def _touched(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], result: Var) -> None:
+        """What a call of an unknown function does to arrays: it may change constant ones."""
+        for atom in [*args, *kwargs.values()]:
+            if not is_shared(atom) or not isinstance(atom.type, Array):
+                continue
+            if not atom.varied:
+                self.touch(atom, result)
+            elif (
+                isinstance(fn, Var)
+                and fn.name in _CHANGING
+                or (isinstance(fn, Const) and getattr(fn.value, "__name__", "") in _CHANGING)
+            ):
+                raise UnsupportedSyntaxError(
+                    "an array that varies is changed by a function without a derivative",
+                    self.b.origin,
+                    "Index it: x = x[rng.permutation(len(x))].",
+                )
 
     def refuse_text(self, text: Atom) -> None:
         """Refuse a number that is read from a text, if the text was made from what varies."""

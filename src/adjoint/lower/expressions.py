@@ -14,10 +14,7 @@ import numpy as np
 
 from .. import core
 from ..builder import (
-    MAYBE_VIEWS,
-    VIEWS,
     Builder,
-    is_basic_index,
     is_copying_index,
     is_mutable,
     item_type,
@@ -42,8 +39,10 @@ from ..types import (
     is_container,
     type_of,
 )
+from ..views import is_rank_0_view, is_view, may_give_operand, path_of
+from .aliases import Aliases
 from .guards import Guard
-from .state import Aliases, Frame, Key, Known, Poison, State, is_instance, stale_error
+from .state import Frame, Key, Known, Poison, State, is_instance, stale_error
 
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
@@ -93,6 +92,7 @@ class Expressions:
         self.published: set[Var] = set()  # what objects outside hold by now
         self.awaited: set[Var] = set()  # read in a loop before the type that it gives them is known
         self.aliases = Aliases()
+        self.rebuilt: dict[Var, Var] = {}  # stale view or container -> made anew last
         self.rewritten: set[Var] = set()  # lists and dicts that may hold other elements by now
         self.guards: list[Guard] = []
         self.attributes: dict[tuple[int, str], tuple[Any, Atom]] = {}  # of objects from outside
@@ -172,14 +172,13 @@ class Expressions:
         if root in self.rewritten:
             return None
         container = made.fn in (core.TUPLE, core.LIST, core.DICT)
-        view = made.fn in VIEWS or (
-            made.fn is operator.getitem
-            and isinstance(made.args[0].type, Array)
-            and is_basic_index(made.args[1].type)
-        )
-        if not container and not view:
+        if not container and not is_view(made) and made.fn is not np.broadcast_to:
             return None
         args = [self.read(a) for a in made.args]
+        latest = self.rebuilt.get(root)
+        if latest is not None and latest not in self.stale and self._is_at_hand(latest):
+            if self.b.definitions[latest].args == args:
+                return latest
         fresh = self.b.op(
             made.fn, *args, style=made.style, type=root.type, name=root.name, **made.kwargs
         )
@@ -187,7 +186,13 @@ class Expressions:
         fresh.named = root.named
         self.note_aliases(made.fn, args, fresh, made.kwargs)
         self.aliases.same(fresh, root)
+        if not container:
+            self.rebuilt[root] = fresh
         return fresh
+
+    def _is_at_hand(self, var: Var) -> bool:
+        """Whether a variable is defined on the way to the present place."""
+        return self.b.home.get(var) in self.b.blocks
 
     def op(self, fn: Any, *args: Atom, style: str = "", **kwargs: Any) -> Atom:
         """An operation on the present versions of its operands."""
@@ -199,7 +204,7 @@ class Expressions:
         options = {k: self.read(a) if isinstance(a, (Var, Const)) else a for k, a in kwargs.items()}
         result = self.b.op(fn, *present, style=style, **options)  # type: ignore[arg-type]
         if isinstance(result, Var):
-            self.note_aliases(fn, list(args), result, options)
+            self.note_aliases(fn, list(args), result, options, style)
             if _holds_objects(result.type, options) and any(a.varied for a in present):
                 raise UnsupportedSyntaxError(
                     "an array of Python objects is made", self.b.origin,
@@ -225,16 +230,26 @@ class Expressions:
         return target
 
     def _is_changed(self, atom: Atom) -> bool:
-        return isinstance(atom, Var) and atom.root in self.versions
+        if not isinstance(atom, Var):
+            return False
+        root = atom.root
+        return root in self.versions or root in self.stale and root in self.rewritten
 
     def note_aliases(
-        self, fn: Any, args: list[Atom], result: Var, options: dict[str, Any] | None = None
+        self,
+        fn: Any,
+        args: list[Atom],
+        result: Var,
+        options: dict[str, Any] | None = None,
+        style: str = "",
     ) -> None:
         """Record what the result of an operation may share with its operands."""
         options = options or {}
-        if not is_mutable(result.type):
-            return
         root = result.root
+        if not is_mutable(result.type):
+            if is_rank_0_view(self.b.definitions.get(result)) and is_shared(args[0]):
+                self.aliases.same(root, args[0].root)
+            return
         if fn in (core.TUPLE, core.LIST, core.DICT):
             keys = options["keys"].value if fn is core.DICT else range(len(args))
             for key, atom in zip(keys, args, strict=True):
@@ -252,9 +267,12 @@ class Expressions:
             elif is_copying_index(key.type):
                 return
             self.aliases.same(root, container.root)
-        elif fn in VIEWS or fn in MAYBE_VIEWS:
-            if is_shared(args[0]):
-                self.aliases.same(root, args[0].root)
+        elif may_give_operand(fn, args, options, style):
+            for atom in filter(is_shared, args):
+                if is_container(result.type) and not is_container(atom.type):
+                    self.aliases.put(atom.root, root)  # a list of views of the array
+                else:
+                    self.aliases.same(root, atom.root)
         elif fn in (core.CALL, core.PURE_CALL, core.CALL_CORE):
             for atom in args:
                 if is_shared(atom):
@@ -297,6 +315,9 @@ class Expressions:
                 "an array or a list that belongs to an object is changed", self.b.origin,
                 "Change a copy, and return it.",
             )  # fmt: skip
+        path = path_of(root, self.b.definitions)
+        if fn is core.STORE and _is_part_stored_whole(path, root, args[0]):
+            return self.change(fn, path[0].args[0], path[0].args[1], args[1])  # a[i][:] = v
         present = self.read(target)
         version = self.b.in_place(
             fn, present, *(self.read(a) for a in args), style=style, value=value
@@ -304,12 +325,33 @@ class Expressions:
         if type is not None:
             version.type = type
         version.varied = version.varied and carries_derivative(version.type)
-        for other in self.aliases.of(root):
+        changed = {root, *self.aliases.of(root)}
+        if path:
+            # What has the state is the array; its view is made anew where it is read next.
+            whole = self.read(path[0].args[0])
+            assert isinstance(whole, Var)
+            changed |= {*self.aliases.of(whole.root)} - {whole.root}
+            root, version = whole.root, self.b.in_place(core.THROUGH, whole, version)
+            version.varied = version.varied and carries_derivative(version.type)
+        holders = self.aliases.holders(root)  # they hold the same objects as before
+        for other in changed - {root}:
             self.stale[other] = self.b.origin
             if is_container(root.type) and not isinstance(other.type, Tuple):
-                self.rewritten.add(other)
+                if other not in holders:
+                    self.rewritten.add(other)
         self.versions[root] = version
         return version
+
+    def touch(self, target: Var, by: Var) -> None:
+        """An array was given to a call that nothing is known of: it may have been changed."""
+        root = target.root
+        others = self.aliases.of(root)
+        if any(v.external is not None or self._is_attribute(v) for v in (root, *others)):
+            return
+        present = self.versions.get(root, target)
+        self.versions[root] = self.b.in_place(core.THROUGH, present, by)
+        for other in others:
+            self.stale[other] = self.b.origin
 
     def _is_attribute(self, var: Var) -> bool:
         made = self.b.definitions.get(var)
@@ -322,7 +364,7 @@ class Expressions:
             for s in core.walk(function.body)
             if isinstance(s, core.Op) and s.version is not None
         }
-        return {root: frozenset(self.aliases.of(root)) for root in changed}
+        return {root: frozenset(self.aliases.of(root, at_once=False)) for root in changed}
 
     # -- names ----------------------------------------------------------------------------
 
@@ -813,6 +855,13 @@ def _holds_objects(t: Type, options: dict[str, Any]) -> bool:
     dtype = options.get("dtype")
     asked = isinstance(dtype, Const) and dtype.value in (object, "O", np.dtype(object))
     return asked or (isinstance(t, Array) and t.element.kind == "O")
+
+
+def _is_part_stored_whole(path: list[core.Op], view: Var, index: Atom) -> bool:
+    """Whether all of a part without a name is replaced."""
+    if len(path) != 1 or path[0].fn is not operator.getitem or view.named:
+        return False
+    return isinstance(index, Const) and (index.value is Ellipsis or index.value == slice(None))
 
 
 def is_shared(atom: Atom) -> TypeGuard[Var]:

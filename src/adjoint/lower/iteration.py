@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from .. import core
 from ..builder import is_mutable
 from ..core import COUNT, Atom, Const, For, Var, While
+from ..errors import AdjointError, AliasingError
 from ..infer import constant
 from ..types import (
     INT,
@@ -34,6 +36,13 @@ from .loops import Loops
 from .state import is_static
 
 _MAX_UNROLLED = 64
+
+
+class _ChangedInside(Exception):
+    """A loop changes an array that it walks: `for row in a: row *= 2`."""
+
+    def __init__(self, position: int, refusal: AdjointError) -> None:
+        self.position, self.refusal = position, refusal
 
 
 class ForLoops(Loops):
@@ -92,28 +101,86 @@ class ForLoops(Loops):
             return
         sources: list[Atom] = []
         self._flatten(iterable, sources, node)
-        sources = [self.read(s) for s in sources]
-        items: list[Var | None] = []
-        slots: list[Var] = []
+        indexed: set[int] = set()  # of arrays that the body changes: walked by an index
+        before = self.snapshot()
+        while True:
+            depth = len(self.frames)
+            problem: AdjointError
+            try:
+                self._walk(iterable, sources, indexed, body, node)
+                return
+            except _ChangedInside as changed:
+                position, problem = changed.position, changed.refusal
+            except AliasingError as error:
+                shown = self._shown_by(error.root, sources, indexed)
+                if shown is None:
+                    raise
+                position, problem = shown, error
+            del self.frames[depth:]
+            self.restore(before)
+            if isinstance(sources[position].type, Array):
+                indexed.add(position)
+                continue
+            items = self.unrolled(iterable, always=True)
+            if items is None:
+                raise problem
+            self._unroll(items, body, node)
+            return
+
+    def _shown_by(self, view: Var | None, sources: list[Atom], indexed: set[int]) -> int | None:
+        """The source whose items, in a loop over it, are changed: arrays of a list, or views."""
+        near = set() if view is None else {view, *self.aliases.of(view)}
+        for position, source in enumerate(sources):
+            if position not in indexed and isinstance(source, Var) and source.root in near:
+                return position
+        return None
+
+    def _walk(
+        self,
+        iterable: Any,
+        sources: list[Atom],
+        indexed: set[int],
+        body: Callable[[Atom], None],
+        node: Any,
+    ) -> None:
+        """One loop over all sources in parallel."""
         self.at(node)
+        walked = [self.read(s) for s in sources]
+        places = list(range(len(sources)))  # of the item, or the index, that goes with a source
+        for position in sorted(indexed):
+            steps = self.op(core.RANGE, self.op(len, sources[position], type=INT))
+            if COUNT in walked:
+                places[position] = walked.index(COUNT)
+            walked[places[position]] = steps
+        kept = sorted(set(places))
+        iterables = [walked[k] for k in kept]
+        items: list[Var | None] = []
 
         def start() -> None:
-            slots[:] = [self._loop_item(s, node) for s in sources]
+            slots = [self._loop_item(s, node) for s in iterables]
             items[:] = slots
-            body(self._rebuild_item(iterable, iter(slots)))
+            values: list[Atom] = [slots[kept.index(k)] for k in places]
+            for position in indexed:
+                values[position] = self.op(operator.getitem, sources[position], values[position])
+            body(self._rebuild_item(iterable, iter(values)))
 
         def make(loop: dict[str, Any]) -> For | While:
             changed = {p.root for p in loop["params"]}
-            for source in sources:
-                if isinstance(source, Var) and (
-                    source.root in changed or source.root in self.stale
-                ):
-                    raise self.refuse(
-                        f"`{source.name}`, which this loop walks, is changed in it",
-                        node,
-                        "Walk a copy, or use an index: for i in range(len(x)).",
-                    )
-            return For(**loop, items=list(items), iterables=list(sources))
+            for position, source in enumerate(sources):
+                if position in indexed or not isinstance(source, Var):
+                    continue
+                if source.root not in changed and source.root not in self.stale:
+                    continue
+                refusal = self.refuse(
+                    f"`{source.name}`, which this loop walks, is changed in it",
+                    node,
+                    "Walk a copy, or use an index: for i in range(len(x)).",
+                )
+                if source.root in changed or source.root in self.rewritten:
+                    if not isinstance(source.type, Array):
+                        raise refusal
+                raise _ChangedInside(position, refusal)
+            return For(**loop, items=list(items), iterables=iterables)
 
         self.loop(node, start, make, None)
 
@@ -165,11 +232,11 @@ class ForLoops(Loops):
                 self.aliases.same(var, source.root)
         return var
 
-    def unrolled(self, iterable: Any) -> list[Atom] | None:
+    def unrolled(self, iterable: Any, *, always: bool = False) -> list[Atom] | None:
         """The items of a loop over few values of different kinds, which has no common body."""
         if isinstance(iterable, tuple):
             parts = iterable[1] if iterable[0] == "zip" else [iterable[1]]
-            columns = [self.unrolled(p) for p in parts]
+            columns = [self.unrolled(p, always=always) for p in parts]
             if all(c is None for c in columns):
                 return None
             known = [c for c in columns if c is not None]
@@ -203,7 +270,7 @@ class ForLoops(Loops):
             return [constant(k) for k in t.keys]
         if isinstance(t, (Tuple, List)) and t.items is not None and len(t.items) <= _MAX_UNROLLED:
             item = join_all(t.items, self.b.symbols)
-            if isinstance(t, Tuple) or _mixed(item):
+            if isinstance(t, Tuple) or _mixed(item) or always:
                 return [self.item(iterable, i) for i in range(len(t.items))]
         return None
 

@@ -26,6 +26,7 @@ from .assigned import assigned_names
 from .branches import Branches, is_outer
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RETURNED, returns
 from .expressions import known_length, truth
+from .loop_aliases import LoopAliases
 from .state import Key, Poison, State, is_instance, is_static, shown
 
 _MAX_ROUNDS = 12  # of the search for the types that a loop keeps
@@ -91,13 +92,13 @@ class Loops(Branches):
         stale: dict[Var, Any] = {}
         objects: dict[Any, Const] = {}  # name -> the object that it is when an iteration starts
         lost: dict[Any, Poison] = {}  # names that cannot be read when an iteration ends
+        identity = LoopAliases(self.aliases, before.mark)
         for round_ in range(_MAX_ROUNDS):
             self.restore(before)
-            self.stale.update(stale)
             known = len(lost)
             given_away = self.given_away
             entry, inits, yields, block = self._round(
-                names, roots, params, lost, objects, body, test, origin
+                names, roots, params, lost, stale, identity, objects, body, test, origin
             )
             end = self.snapshot()
             changed = [
@@ -141,6 +142,8 @@ class Loops(Branches):
                 params = {k: v for k, v in params.items() if isinstance(k, Var)}
                 continue
             grown = self._grow(names, roots, inits, yields, params, give_up=round_ > 6)
+            ends = dict(zip(names, yields))
+            grown |= identity.leave({n: entry.env.get(n, UNDEFINED) for n in names}, ends)
             new_stale = {
                 r: o
                 for r, o in end.stale.items()
@@ -182,6 +185,8 @@ class Loops(Branches):
         roots: list[Var],
         params: dict[Any, tuple[Type, bool]],
         lost: dict[Any, Poison],
+        stale: dict[Var, Any],
+        identity: LoopAliases,
         objects: dict[Any, Const],
         body: Callable[[], None],
         test: Callable[[], None] | None,
@@ -202,6 +207,7 @@ class Loops(Branches):
                 poisoned[name] = Poison(error)
                 inits.append(UNDEFINED)
         inits += [self.versions.get(r, r) for r in roots]
+        self.stale.update(stale)
         keys: list[Any] = [*names, *roots]
         for key, init in zip(keys, inits, strict=True):
             if key in poisoned:
@@ -219,7 +225,6 @@ class Loops(Branches):
                     self.rebind(key, init)
                 else:
                     self.rebind(key, param)
-                    self.alias_merge(param, init)
                     if param.named and self.may_be_unbound(init):
                         self.unbound.add(param)
             else:
@@ -228,6 +233,8 @@ class Loops(Branches):
                 self.versions[key] = param
         self.env[EXIT] = constant(GO_ON)
         entry = self.snapshot()
+        bound = {n: entry.env.get(n, UNDEFINED) for n in names}
+        identity.enter(bound, dict(zip(names, inits)))
         block = Block()
         if test is not None:
             test()
@@ -371,10 +378,11 @@ class Loops(Branches):
             results.append(result)
             if not isinstance(key, Var):
                 after[key] = result
-                self.alias_merge(result, init, end)
             else:
                 result.root = key
                 self.versions[key] = result
+        count = len(results) - len(roots)  # those of names come first
+        self.alias_results(results[:count], loop_inits[:count], loop_yields[:count])
         code = self._exit_after_loop(exit_code, loop_params, loop_inits, loop_yields, results)
         block.yields = [*loop_yields, stop]
         loop = make(

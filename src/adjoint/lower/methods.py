@@ -21,6 +21,7 @@ from ..types import (
     Type,
     Unknown,
 )
+from .mutators import into, method_mutation
 from .orders import Orders
 from .outs import named_out
 
@@ -70,6 +71,10 @@ class Methods(Orders):
     def array_method(
         self, owner: Atom, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
+        if isinstance(owner.type, Array):
+            changed = method_mutation(self, owner, name, args, kwargs, node)
+            if changed is not None:
+                return changed
         if name in _MUTATING_METHODS:
             raise self.refuse(
                 f"the method `{name}` changes the array in place, which is not supported",
@@ -78,8 +83,10 @@ class Methods(Orders):
             )
         if name in METHODS:
             (owner, *args), kwargs = named_out(METHODS[name], [owner, *args], kwargs)
-        if "out" in kwargs:
-            raise self.refuse("`out=` is not supported", node, "Assign the result instead.")
+        out = kwargs.get("out")
+        kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+        if out is not None and not (isinstance(out, Const) and out.value is None):
+            return into(self, out, node, lambda: self.array_method(owner, name, args, kwargs, node))
         if name not in METHODS:
             if owner.varied:
                 raise self.refuse(f"the array method `{name}` is not supported", node)

@@ -18,7 +18,6 @@ import gast
 from ..core import Atom, Const, Var
 from ..errors import AliasingError, Origin
 from ..parse import Source
-from ..types import Array, is_container
 
 
 class Known:
@@ -140,70 +139,6 @@ class State:
         return State(
             dict(self.env), dict(self.versions), dict(self.stale), set(self.unbound), self.mark
         )
-
-
-class Aliases:
-    """Which objects may share memory, or hold one another; never forgotten.
-
-    `same`: two objects may be one, or overlap (an array and its view). `put`: an element went into
-    a container, `taken`: an element came out of one; each at a key, or at None where it is not
-    known. Elements at different keys are different objects: `compile` checks that of arguments.
-    """
-
-    def __init__(self) -> None:
-        self._same: dict[Var, set[Var]] = {}
-        self._holders: dict[Var, set[tuple[Var, bool, Any]]] = {}  # element -> container, put, key
-        self._parts: dict[Var, set[tuple[Var, bool, Any]]] = {}  # container -> element, put, key
-
-    def same(self, a: Var, b: Var) -> None:
-        if a is not b:
-            self._same.setdefault(a, set()).add(b)
-            self._same.setdefault(b, set()).add(a)
-
-    def put(self, element: Var, container: Var, key: Any = None) -> None:
-        self._link(element, container, True, key)
-
-    def taken(self, element: Var, container: Var, key: Any = None) -> None:
-        self._link(element, container, False, key)
-
-    def _link(self, element: Var, container: Var, put: bool, key: Any) -> None:
-        if isinstance(key, int) and key < 0:
-            key = None  # counted from the other end
-        self._holders.setdefault(element, set()).add((container, put, key))
-        self._parts.setdefault(container, set()).add((element, put, key))
-
-    def of(self, root: Var) -> list[Var]:
-        """All objects that a change of `root` may change as well, itself excepted.
-
-        A change of a container is one of those that hold it, but not of what it holds.
-        """
-        containers_only = is_container(root.type)
-        # (object, whether it holds what changes rather than is it, whether what changes was put
-        # into it, at which key, the container that it was found in)
-        start = (root, False, False, None, None)
-        seen = {start}
-        todo: list[tuple[Var, bool, bool, Any, Var | None]] = [start]
-
-        def reach(*state: Any) -> None:
-            if state not in seen and not (containers_only and isinstance(state[0].type, Array)):
-                seen.add(state)
-                todo.append(state)
-
-        while todo:
-            var, holds, put, key, found_in = todo.pop()
-            for other in self._same.get(var, ()):
-                reach(other, holds, put, key, None)
-            for container, was_put, at in self._holders.get(var, ()):
-                if container is not found_in:
-                    reach(container, True, was_put, at, None)
-            if not holds:
-                continue
-            for part, was_put, at in self._parts.get(var, ()):
-                if put and was_put:
-                    continue  # two elements that were put in are one only if they are `same`
-                if key is None or at is None or key == at:
-                    reach(part, is_container(part.type), False, None, var)
-        return list(dict.fromkeys(s[0] for s in seen if s[0] is not root))
 
 
 def stale_error(var: Var, changed: Origin | None, here: Origin | None) -> AliasingError:
