@@ -351,7 +351,9 @@ def test_elementwise_grad():
     np.testing.assert_allclose(got, 2 * X * np.sin(X) + X**2 * np.cos(X))
     assert ad.elementwise_grad(np.tanh)(0.0) == 1.0
     m = np.ones((2, 3))
-    np.testing.assert_array_equal(ad.elementwise_grad(lambda x, y: x * y, argnums=1)(m * 2, m), m * 2)
+    np.testing.assert_array_equal(
+        ad.elementwise_grad(lambda x, y: x * y, argnums=1)(m * 2, m), m * 2
+    )
 
 
 def test_elementwise_grad_with_a_loop_and_a_branch():

@@ -23,6 +23,7 @@ from .core import Atom, Block, Const, If, Intrinsic, Op, Var
 from .errors import Origin
 from .infer import PYTHON_OPERATORS, constant, intrinsic_type, result_type
 from .rules import own
+from .runtime import generic
 from .types import (
     UNDEFINED_TYPE,
     Array,
@@ -429,6 +430,10 @@ class Builder:
                 inner = self.definition(args[0], np.negative)
                 if inner is not None and inner.style == "operator":
                     return self.op(np.subtract, args[1], inner.args[0], style="operator")
+        if fn is generic.fit:
+            inner = self.definition(args[0], generic.fit)
+            if inner is not None and inner.args[1] is args[1]:
+                return args[0]
         if fn is np.transpose and len(args) == 1:
             inner = self.definition(args[0], np.transpose)
             if inner is not None and len(inner.args) == 1 and not inner.kwargs:

@@ -170,6 +170,8 @@ class Application:
                 self._work[line.target] = self.value(line.expr, derivatives)
         env: dict[str, Any] = dict(self.bound) | self._work
         env[self.rule.output] = self.output
+        # Of one object, the states before and after an operation in place may both be at hand.
+        env = {name: value for name, value in env.items() if name in names}
         frame = Frame(_source(self.rule), env, template=derivatives)
         return self.interpret(frame, lambda: self.expander.expr(_as_gast(expr)))
 

@@ -27,8 +27,10 @@ from .core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, 
 from .expand import Application, Expander, FunctionApplication, apply_rule, called, no_rule
 from .forward_views import ViewChanges
 from .infer import constant
+from .late import LATE, late_call
 from .linear import without
 from .partials import Counts, count_partial, is_zero, scaled
+from .runtime.push import push
 from .structure import copy_function
 from .tangents import Tangents, tangent_type
 from .types import (
@@ -227,6 +229,10 @@ class Forward:
             return None
         if op.fn in _LINEAR:
             return self._linear(op)
+        if op.fn in LATE:
+            return self._late(op)
+        if getattr(op.fn, "__adjoint_inline__", False):
+            return self._pushed(op)
         op = called(op)
         if isinstance(op.fn, core.Intrinsic):
             raise no_rule(op, moving[0])
@@ -315,10 +321,23 @@ class Forward:
         assert target is not None
         return self.b.op(op.fn, *args, style=op.style, type=tangent_type(target.type))
 
+    def _late(self, op: Op) -> Atom:
+        """The tangent of what was found at run time is found at run time."""
+        call = late_call(op, self.b, lambda atom: atom)
+        moving: list[tuple[int, Atom]] = []
+        for position, (source, key) in enumerate(call.sources):
+            tangent = self.t.get(source)
+            if tangent is not None and carries_derivative(call.args[position].type):
+                moving.append((position, tangent if key is None else self.b.item(tangent, key)))
+        assert op.target is not None
+        places = constant(tuple(place for place, _ in moving))
+        tangents = self.b.op(core.TUPLE, *(t for _, t in moving))
+        operands = self.b.op(core.TUPLE, *call.args)
+        fn, t = Const(call.fn, UNKNOWN, None), tangent_type(op.target.type)
+        return self.b.op(push, fn, operands, places, tangents, constant(None), type=t)
+
     def _pushed(self, op: Op) -> Atom:
         """Which rule holds is known only at run time."""
-        from .runtime.push import push
-
         target = op.target or op.version
         assert target is not None
         keywords = (

@@ -15,7 +15,6 @@ from .builder import Builder
 from .core import Function
 from .emit import Emitted, emit
 from .errors import Origin
-from .forward import Forward
 from .lower import lower_function
 from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
@@ -84,9 +83,7 @@ def _forward(
     function.doc = f"{what} of {function.name}{_place(function.origin)} along {names}."
     function.name = f"{function.name}_{request.mode}".replace("<lambda>", "lambda_")
     function.defaults.pop("signature", None)  # the tangents are parameters as well
-    forward = Forward(function, wrt, builder)
-    forward.run()
-    tangent = forward.finished(function.result)
+    params, tangent = sweeps.tangent(function, wrt, builder)
     if request.mode == "tangent":
         function.body.yields = [tangent]
     else:
@@ -94,7 +91,7 @@ def _forward(
             builder.origin, builder.tangent = None, True
             function.body.yields = [builder.op(core.TUPLE, function.result, tangent)]
             builder.tangent = False
-    function.params = [*function.params, *forward.params]
+    function.params = [*function.params, *params]
     return function
 
 

@@ -10,11 +10,13 @@ import numpy as np
 from .compile import Compiler
 from .compilers import compiler_for, varies
 from .errors import ArgumentError, CotangentError
+from .operators import operator
 from .retell import retell
 from .runtime.generic import rebuild
 from .types import array_module, array_namespace
 
 
+@operator("jvp")
 def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of a function, and how it changes where its arguments move along tangents.
 

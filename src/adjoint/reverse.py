@@ -29,10 +29,12 @@ from .cotangents import Cotangent, Cotangents, Parts
 from .errors import UnsupportedSyntaxError
 from .expand import Expander, apply_rule, called, no_rule
 from .infer import constant
+from .late import LATE, late_call
 from .lower.state import Closure
 from .partials import Counts, count_partial, is_zero, scaled
 from .reverse_views import elements, through
 from .runtime import generic
+from .runtime.pull import pull
 from .structure import (
     Exports,
     Places,
@@ -55,6 +57,7 @@ from .types import (
     Tuple,
     Type,
     Unknown,
+    carries_derivative,
     is_complex,
     is_container,
 )
@@ -169,6 +172,9 @@ class Reverse:
         if op.fn is np.multiply and isinstance(target.type, List):
             self.repeated(op, value)
             return
+        if op.fn in LATE:
+            self.late(op, value)
+            return
         rule = None
         if not getattr(op.fn, "__adjoint_inline__", False):
             rule = apply_rule(self.expander, op, active)
@@ -227,10 +233,30 @@ class Reverse:
                 part = self.b.op(generic.unrepeat, value, self.saved(atom), type=atom.type)
                 self.d.add(atom, part, fitted=True)
 
+    def late(self, op: Op, value: Atom) -> None:
+        """The derivative of what was found at run time is found at run time."""
+        call = late_call(op, self.b, self.saved)
+        wrt = [
+            k
+            for k, (source, _) in enumerate(call.sources)
+            if self.is_active(source) and carries_derivative(call.args[k].type)
+        ]
+        fn = Const(call.fn, UNKNOWN, None)
+        operands = self.b.op(core.TUPLE, *call.args)
+        pulled = self.b.op(
+            pull, fn, value, operands, constant(tuple(wrt)), constant(None), type=UNKNOWN
+        )
+        for position, k in enumerate(wrt):
+            part = self.b.op(operator.getitem, pulled, constant(position), type=UNKNOWN)
+            source, key = call.sources[k]
+            assert isinstance(source, Var)
+            if key is None:
+                self.d.add(source, part)
+            else:
+                self.d.add_item(source, key, part)
+
     def by_pull(self, op: Op, value: Atom) -> None:
         """Which rule holds is known only at run time."""
-        from .runtime.pull import pull
-
         fn = Const(op.fn, UNKNOWN, None)
         keywords = (
             self.b.op(core.DICT, *op.kwargs.values(), keys=constant(tuple(op.kwargs)))
@@ -582,9 +608,10 @@ class Reverse:
         for block, values_at_end in zip(blocks, ends, strict=True):
             with self.b.inside(block):
                 block.yields = [self.d.solid(values_at_end[v], v) for v in changed]
+        before_it = Var.count()
         results = self.b.branch(stmt.test, *blocks)
         for var, result in zip(changed, results, strict=True):
-            if isinstance(result, Var):
+            if isinstance(result, Var) and result.serial >= before_it:
                 result.name, result.named = f"d_{var.name.strip('_')}", True
                 if not isinstance(var.type, Scalar):
                     result.type = var.type
@@ -670,8 +697,9 @@ class Reverse:
         for source, result in zip(listed, list_results, strict=True):
             whole: Atom = self.b.in_place(core.REVERSE, result)
             walked = [s for s in loop.iterables if s is not COUNT]  # type: ignore[attr-defined]
-            plain = isinstance(source.type, List) and len(walked) == 1
-            if not plain or not _is_false(loop.stop):
+            plain = isinstance(source.type, List) and len(walked) == 1 and _is_false(loop.stop)
+            # A record is walked to its end, and so are the tangents beside it.
+            if not plain and self.b.definition(source, builtins.reversed) is None:
                 whole = self.b.op(generic.fill_up, whole, source, type=source.type)
             self.d.add(source, whole, fitted=True)
 

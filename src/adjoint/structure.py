@@ -57,6 +57,7 @@ class _Copier:
             return None
         if v not in self.renamed:
             copy = Var(v.name, v.type, named=v.named, varied=v.varied)
+            copy.tangent = v.tangent
             self.renamed[v] = copy
             copy.root = self.renamed.get(v.root, copy if self.whole else v.root)  # type: ignore[assignment]
         return self.renamed[v]
@@ -76,7 +77,7 @@ class _Copier:
             args = [self.atom(a) for a in s.args]
             kwargs = {k: self.atom(a) for k, a in s.kwargs.items()}
             target, version = self.var(s.target), self.var(s.version)
-            return Op(target, s.fn, args, kwargs, s.style, s.origin, version, s.backward)
+            return Op(target, s.fn, args, kwargs, s.style, s.origin, version, s.backward, s.tangent)
         if isinstance(s, If):
             test, then, orelse = self.atom(s.test), self.block(s.then), self.block(s.orelse)
             results = [self.var(v) for v in s.results]

@@ -1,13 +1,14 @@
-"""Backward sweeps for whole functions: what the pipeline asks for, and operators called inside."""
+"""Derivatives of whole functions: what the pipeline asks for, and operators called inside."""
 
 from __future__ import annotations
 
 from .builder import Builder
 from .core import Atom, Function, Var
 from .finish import finish_gradient, seed_for
+from .forward import Forward
 from .reverse import Reverse, split
 
-__all__ = ["gradients", "split"]
+__all__ = ["gradients", "split", "tangent"]
 
 
 def gradients(
@@ -22,3 +23,10 @@ def gradients(
     reverse.block(function.body.stmts)
     builder.origin = None
     return finish_gradient(reverse, wrt)
+
+
+def tangent(function: Function, wrt: list[Var], builder: Builder) -> tuple[list[Var], Atom]:
+    """Put tangents into a function: the new parameters for them, and the tangent of its result."""
+    forward = Forward(function, wrt, builder)
+    forward.run()
+    return forward.params, forward.finished(function.result)

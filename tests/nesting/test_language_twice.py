@@ -1,4 +1,4 @@
-"""Every program of the language tests at order 2: reverse mode over reverse mode."""
+"""Every program of the language tests at order 2, in every order of the two modes."""
 
 import importlib
 
@@ -7,8 +7,8 @@ import pytest
 from support.nesting import second_order
 from support.programs import leaves
 
-AREAS = ("assignment", "branches", "calls", "containers", "exits", "loops", "names", "stores",
-         "types")  # fmt: skip
+AREAS = ("assignment", "branches", "calls", "containers", "exits", "loops", "made_objects", "names",
+         "state", "stores", "types", "unbound", "with")  # fmt: skip
 # In these, the function changes an array in a container of arguments: only at the outermost level
 # the elements are taken out of the container first.
 REFUSED = {"changes_an_array_in_its_argument", "changes_an_array_in_a_list"}

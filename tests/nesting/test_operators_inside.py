@@ -361,6 +361,69 @@ def test_hessian_by_rows():
     check(f, X)
 
 
+# -- jvp ---------------------------------------------------------------------------------------
+
+
+def test_jvp():
+    def f(x):
+        value, change = ad.jvp(energy, (x,), (x * x,))
+        return value * change
+
+    check(f, X)
+
+
+def test_jvp_of_a_closure_over_active_values():
+    def f(x):
+        _, change = ad.jvp(lambda y, n: np.sum(np.sin(x * y) ** n), (x * 2, 2), (x, None))
+        return change
+
+    check(f, X)
+
+
+def test_jvp_by_containers():
+    def g(p):
+        return {"out": p["w"] * p["b"][0], "text": "a"}
+
+    def f(x):
+        primal, along = {"w": x, "b": (x[0], 3)}, {"w": x * x, "b": (1.0, None)}
+        value, change = ad.jvp(g, (primal,), (along,))
+        assert change["text"] is None
+        return np.sum(value["out"] * change["out"])
+
+    check(f, X)
+
+
+def test_product_of_hessian_and_vector():
+    def f(x):
+        _, product = ad.jvp(ad.grad(energy), (x,), (x * x,))
+        return np.sum(product * x)
+
+    check(f, X)
+
+
+def test_modes_inside_one_another():
+    def f(x):
+        def g(y):
+            return ad.jvp(lambda z: ad.grad(lambda u: u**3 * y * x)(z * y), (y,), (x,))[1]
+
+        return ad.grad(g)(x) * x
+
+    check(f, 0.7)
+
+
+def test_rules_that_are_found_at_run_time():
+    def f(x):
+        y = x if np.sum(x) > 0 else np.sum(x)  # an array or a number
+        return np.sum(np.sin(np.sum(y * x, axis=0)))
+
+    first = lambda x: np.sum(ad.grad(f)(x) ** 2)
+    second = lambda x: ad.jvp(first, (x,), (x * x,))[1]
+    for point in (X, -X):
+        check(first, point)
+        check(second, point)
+        check(lambda x: np.sum(ad.grad(second)(x) * x), point)
+
+
 # -- in place ----------------------------------------------------------------------------------
 
 
@@ -508,6 +571,20 @@ def test_refusals_name_the_line():
 
     with pytest.raises(ad.NoDerivativeError, match="numpy.unique"):
         ad.grad(no_rule)(X)
+
+
+def test_tangents_that_do_not_fit():
+    def of_an_int(x):
+        return ad.jvp(lambda y, n: y * n, (x, 2), (x, 1.0))[1]
+
+    with pytest.raises(ad.CotangentError, match="in of_an_int: the tangent of argument 1 must be"):
+        ad.grad(of_an_int)(2.0)
+
+    def too_few(x):
+        return ad.jvp(lambda y, n: y * n, (x, 2), (x,))[1]
+
+    with pytest.raises(ad.CotangentError, match="there are 2 primals and 1 tangents"):
+        ad.grad(too_few)(2.0)
 
 
 def test_cotangent_that_is_found_not_to_fit():

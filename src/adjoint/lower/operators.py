@@ -72,6 +72,10 @@ class Sweeps(Protocol):
         self, function: Function, wrt: list[Var], builder: Any, *, finish: bool = False
     ) -> Split: ...
 
+    def tangent(
+        self, function: Function, wrt: list[Var], builder: Any
+    ) -> tuple[list[Var], Atom]: ...
+
 
 @dataclass(eq=False)
 class Derivative(Known):
@@ -133,6 +137,8 @@ class Operators(Invocation):
             return self._derivative(fn, name, args, kwargs, node)
         if name == "vjp":
             return self._vjp(args, kwargs, node)
+        if name == "jvp":
+            return self._jvp(fn, args, kwargs, node)
         return None
 
     def _attribute_of_constant(self, value: Const, name: str, node: Any) -> Atom:
@@ -278,7 +284,7 @@ class Operators(Invocation):
         # Beside floats, an int is a count, an index or an axis; alone, it stands for a float.
         places = vary if any(vary) else differ
         given = [
-            self._parameter(inner, f"x{k}" if len(args) > 2 else "x", a) if by else a
+            self._parameter(inner, _shown(a, k), a) if by else a
             for k, (a, by) in enumerate(zip(primals, places, strict=True))
         ]
         assert self.sweeps is not None
@@ -322,7 +328,7 @@ class Operators(Invocation):
                     "Change a copy.",
                 )
         split = pullback.split
-        seed = self._cotangent(self.read(args[0]), pullback.value, origin)
+        seed = self._like(self.read(args[0]), pullback.value, "cotangent", origin)
         renamed: dict[Var, Atom] = dict(zip(split.residuals, split.exported, strict=True))
         renamed[split.seed] = seed
         copy = copy_block(split.tail, renamed, self.b)
@@ -334,17 +340,66 @@ class Operators(Invocation):
             self.b.op(core.TUPLE, *(next(each) if by else constant(None) for by in pullback.places))
         )
 
-    def _cotangent(self, atom: Atom, value: Atom, origin: Origin | None) -> Atom:
-        """A cotangent of the user's in the form of the value that it is for."""
+    # -- jvp ------------------------------------------------------------------------------
+
+    def _jvp(self, fn: Const, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+        """ad.jvp(g, primals, tangents): the value and its tangent, computed here."""
+        given = self._bound(fn, args, kwargs, node)
+        fn = self._function(given["fn"], node)
+        inner = _Inner(self.frame.source.origin(node), _name(fn))
+        primals = [self.read(a) for a in self.unpack_all(given["primals"], node)]
+        tangents = [self.read(a) for a in self.unpack_all(given["tangents"], node)]
+        if len(primals) != len(tangents):
+            raise CotangentError(
+                f"there are {len(primals)} primals and {len(tangents)} tangents", inner.origin
+            )
+        wrt: list[Var] = []
+        moves: list[Atom] = []
+        for k, (primal, move) in enumerate(zip(primals, tangents, strict=True)):
+            if carries_derivative(primal.type):
+                primals[k] = self._parameter(inner, _shown(primal, k), primal, promote=False)
+                wrt.append(primals[k])  # type: ignore[arg-type]
+                moves.append(self._like(move, primal, "tangent", inner.origin))
+            elif not (isinstance(move, Const) and move.value in (None, 0)):
+                raise CotangentError(
+                    f"the tangent of argument {k} must be None or 0: it does not move", inner.origin
+                )
+        assert self.sweeps is not None
+        silent, self.silent = self.silent, 0
+        with self.b.inside(inner.block):
+            function = self._lowered(inner, fn, primals, {}, node)
+            value = function.result
+            params, tangent = self.sweeps.tangent(function, wrt, self.b)
+            if isinstance(tangent, Var) and is_mutable(tangent.type):
+                self.b.unshare(tangent)  # the user may change it
+        self.silent = silent
+        inner.actual |= zip(params, moves, strict=True)
+        value, tangent = self._spliced(inner, [value, tangent])
+        self.b.origin = inner.origin
+        return self.b.op(core.TUPLE, self.quiet(value), self.quiet(tangent))
+
+    def _bound(
+        self, fn: Const, args: list[Atom], kwargs: dict[str, Atom], node: Any
+    ) -> dict[str, Atom]:
+        """The arguments of an operator by name."""
+        try:
+            return dict(inspect.signature(fn.value).bind(*args, **kwargs).arguments)
+        except TypeError as error:
+            raise self.refuse(f"`{_name(fn)}`: {error}", node) from None
+
+    # -- what a user gives ----------------------------------------------------------------
+
+    def _like(self, atom: Atom, value: Atom, what: str, origin: Origin | None) -> Atom:
+        """A cotangent, or a tangent, of the user's in the form of the value that it is for."""
         given, t = atom.type, value.type
         if given == t or isinstance(t, Unknown) or isinstance(given, Unknown):
             return atom
         if is_container(t):
             keys = _keys(t)
             if keys is None or not is_container(given) or _keys(given) != keys:
-                raise CotangentError(f"this cotangent is {given}, and the value is {t}", origin)
+                raise CotangentError(f"this {what} is {given}, and the value is {t}", origin)
             parts = [
-                self._cotangent(self.item(atom, k), self.b.item(value, k), origin) for k in keys
+                self._like(self.item(atom, k), self.b.item(value, k), what, origin) for k in keys
             ]
             if isinstance(t, Dict):
                 return self.b.op(core.DICT, *parts, keys=constant(t.keys))
@@ -352,8 +407,8 @@ class Operators(Invocation):
         if not carries_derivative(t):
             return atom
         if is_complex(given) and not is_complex(t):
-            raise CotangentError("this cotangent is complex, but the value is real", origin)
-        if isinstance(given, (Scalar, Array)) and self._fits(atom, value):
+            raise CotangentError(f"this {what} is complex, but the value is real", origin)
+        if isinstance(given, (Scalar, Array)) and self._fits(atom, value, what):
             if isinstance(given, Scalar) and given.kind == "int":
                 return self._promoted(atom)
             if isinstance(given, Array) and isinstance(t, Array) and given.dims:
@@ -361,11 +416,11 @@ class Operators(Invocation):
                 return self.op(np.ndarray.astype, atom, dtype, style="method")
             return atom
         raise CotangentError(
-            f"this cotangent has shape {_shape(given)}, but the value has shape {_shape(t)}", origin
+            f"this {what} has shape {_shape(given)}, but the value has shape {_shape(t)}", origin
         )
 
-    def _fits(self, atom: Atom, value: Atom) -> bool:
-        """Whether a cotangent may have the shape of its value; what is not known is checked."""
+    def _fits(self, atom: Atom, value: Atom, what: str) -> bool:
+        """Whether `atom` may have the shape of `value`; what is not known is checked."""
         have, want = dims_of(atom.type), dims_of(value.type)
         if have is None or want is None:
             return have == want
@@ -381,15 +436,15 @@ class Operators(Invocation):
         differ = self.b.op(np.not_equal, *shapes, style="operator", type=BOOL)
         name = "CotangentError"
         kind = Const(CotangentError, Object(type), name, External("value", CotangentError, name))
-        text = "the cotangent has another shape than the value"
+        text = f"the {what} has another shape than the value"
         self.if_(differ, lambda: self.raise_(kind, text), lambda: None)
         return True
 
     # -- blocks that take the place of a call ---------------------------------------------
 
-    def _parameter(self, inner: _Inner, name: str, atom: Atom) -> Var:
+    def _parameter(self, inner: _Inner, name: str, atom: Atom, promote: bool = True) -> Var:
         """A new variable that stands for an argument while the derivative is taken by it."""
-        atom = self.read(self._promoted(atom))
+        atom = self.read(self._promoted(atom) if promote else atom)
         if not isinstance(atom.type, Unknown) and atom.type != UNDEFINED_TYPE:
             check_type(atom.type, name, inner.origin)
         param = Var(name, atom.type, named=True, varied=True)
@@ -541,6 +596,11 @@ def _inside(fn: Const) -> Derivative:
 def _name(fn: Const) -> str:
     name = getattr(fn.value, "__name__", None)
     return str(name) if name else name_of(fn.value)
+
+
+def _shown(atom: Atom, position: int) -> str:
+    """What to call the parameter that stands for an argument."""
+    return atom.name if isinstance(atom, Var) and atom.named else f"x{position}"
 
 
 def _parameters_of_closure(closure: Closure) -> tuple[inspect.Parameter, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from ..rules import own
 from ..rules.advice import name_of
 from ..types import Symbols, freeze, type_of
-from .generic import is_differentiable
+from .generic import is_differentiable, zeros_like
 
 _MOST = 1024  # compiled forms kept
 _compiled: OrderedDict[Any, Any] = OrderedDict()
@@ -34,7 +34,9 @@ def pull(
     if cotangent is None or not wrt:
         return (None,) * len(places)
     compiled = find(fn, given, wrt, "vjp")
-    _, saved = compiled.run(*given.values())
+    value, saved = compiled.run(*given.values())
+    if isinstance(value, tuple):
+        cotangent = tuple(zeros_like(v) if c is None else c for c, v in zip(cotangent, value))
     found = dict(zip(wrt, compiled.backward(saved, cotangent), strict=True))
     return tuple(found.get(p) for p in places)
 
@@ -79,7 +81,7 @@ def _compile(
     from ..request import Request
 
     count = sum(isinstance(p, int) for p in given)
-    call = _caller(fn, count, tuple(p for p in given if isinstance(p, str)))
+    call = caller(fn, count, tuple(p for p in given if isinstance(p, str)))
     names = tuple(map(_name, wrt))
     try:
         made = derive(call, arguments, Request(mode, names), symbols, ", ".join(map(_name, given)))
@@ -111,6 +113,10 @@ def _is_option(fn: Any, place: Place) -> bool:
     from ..rules import lookup
     from ..rules.binding import positional_names
 
+    if hasattr(fn, "__adjoint_of__"):
+        fn, original = fn.__adjoint_of__
+        place = original(place)
+        return place is not False and _is_option(fn, place)
     for rule in lookup(fn):
         names = [p.name for p in rule.params]
         name = place
@@ -133,7 +139,7 @@ def _holds_array(value: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=_MOST)
-def _caller(fn: Any, count: int, keywords: tuple[str, ...]) -> Callable[..., Any]:
+def caller(fn: Any, count: int, keywords: tuple[str, ...]) -> Callable[..., Any]:
     """A plain function that calls `fn` with so many operands and these keywords."""
     names = [f"x{i}" for i in range(count)]
     passed = [*names, *(f"{k}={k}" for k in keywords)]
