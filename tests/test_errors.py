@@ -102,14 +102,6 @@ def set_display(x):
     return max(s)
 
 
-@case(2.0, says=["`inner` is a generator", "Return a list"])
-def nested_generator(x):
-    def inner(y):  # here
-        yield y * 2
-
-    return sum(inner(x))
-
-
 @case(2.0, says=["read before it has a value", "`y`"])
 def no_value_yet(x):
     z = y * x  # noqa: F821  # here

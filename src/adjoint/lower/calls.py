@@ -43,6 +43,7 @@ from .callees import (
     lookup,
 )
 from .expressions import is_shared
+from .generators import is_generator
 from .invocation import DEEPEST, Recursive
 from .mutators import mutation
 from .objects import can_be_replaced
@@ -105,7 +106,8 @@ class Calls(SpecialMethods):
         return args, kwargs
 
     def expr_GeneratorExp(self, node: Any) -> Atom:
-        self.check_walked(node, "a generator expression")
+        if id(node) not in self.walked and self.frame.template is None:
+            return self.kept_expression(node)
         return self.expr_ListComp(node)
 
     def check_walked(self, node: Any, what: str) -> None:
@@ -124,6 +126,11 @@ class Calls(SpecialMethods):
         answer = self.answered(fn, args, kwargs, node)
         if answer is not None:
             return answer
+        if any(map(is_generator, args)):
+            if value in (any, all):
+                return self.quantified(value, args[0], node)
+            if lazy.is_one_of(value, lazy.WALKING):
+                args = [self.collected(a, node) if is_generator(a) else a for a in args]
         if isinstance(value, Closure):
             return self.closure_call(value, args, kwargs, node)
         if isinstance(value, Bound):
@@ -194,6 +201,11 @@ class Calls(SpecialMethods):
         return self.external(value, External("value", value, name), name)
 
     def primitive(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
+        if any(isinstance(a, Const) and isinstance(a.value, Known) for a in args):
+            raise UnsupportedSyntaxError(
+                f"a function or a generator is given to `{name_of(fn)}`", self.b.origin,
+                "Give it numbers, arrays or lists.",
+            )  # fmt: skip
         if is_random(fn):
             return self.random_call(fn, args, kwargs)
         return self.op(fn, *args, **kwargs)  # type: ignore[arg-type]
@@ -375,7 +387,7 @@ class Calls(SpecialMethods):
         if module in ("numpy", "cupy"):
             return self.opaque(fn, args, kwargs)
         try:
-            source = parse_function(value)
+            source = parse_function(value, generators=True)
         except SourceUnavailableError:
             return self.opaque(fn, args, kwargs)
         except UnsupportedSyntaxError:

@@ -13,7 +13,7 @@ from ..infer import constant
 from ..types import Array, List, join
 from .assigned import ComprehensionLoop, assigned_in_comprehension
 from .expressions import is_shared, known_length, truth
-from .iteration import ForLoops
+from .iteration import MAX_UNROLLED, ForLoops
 
 
 class Comprehensions(ForLoops):
@@ -59,6 +59,8 @@ class Comprehensions(ForLoops):
             first = generators[0]
             items = self.unrolled(self.iterable(first.iter))
             if items is None:
+                items = self._counted(first.iter)
+            if items is None:
                 raise self.refuse("the keys of this dict are not known here", first.iter)
             for item in items:
                 self.assign(first.target, item)
@@ -72,6 +74,14 @@ class Comprehensions(ForLoops):
         self._forget(outer)
         self.at(node)
         return self.op(core.DICT, *table.values(), keys=constant(tuple(table)))
+
+    def _counted(self, node: Any) -> list[Atom] | None:
+        """The items of a short `range` of known numbers."""
+        made = self.b.definition(self.expr(node), core.RANGE)
+        if made is None or not all(isinstance(a, Const) and a.path is None for a in made.args):
+            return None
+        counted = range(*(a.value for a in made.args))  # type: ignore[union-attr]
+        return [constant(i) for i in counted] if len(counted) <= MAX_UNROLLED else None
 
     def _forget(self, outer: dict[str, Any]) -> None:
         """Give the names that a comprehension assigns their outer values again."""

@@ -31,7 +31,8 @@ def always_exits(nodes: list[Any]) -> bool:
 
 def returns(node: Any) -> bool:
     body = getattr(node, "body", [])
-    return any(isinstance(n, gast.Return) for s in body for n in gast.walk(s))
+    leaving = (gast.Return, gast.Yield, gast.YieldFrom)  # a generator may end at a `yield`
+    return any(isinstance(n, leaving) for s in body for n in gast.walk(s))
 
 
 def returns_values(function: Any) -> bool:

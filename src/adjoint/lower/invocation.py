@@ -74,8 +74,6 @@ class Invocation(Methods):
         for arg, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
             if default is not None:
                 defaults[arg.id] = self.expr(default)
-        if any(isinstance(n, (gast.Yield, gast.YieldFrom)) for n in gast.walk(node)):
-            raise self.refuse(f"`{name}` is a generator", node, "Return a list instead.")
         self.captured.append(self.frame)
         return Const(Closure(inner, self.frame, defaults), Object(Closure), name)
 

@@ -35,7 +35,7 @@ from .expressions import known_length, truth
 from .loops import Loops
 from .state import is_static
 
-_MAX_UNROLLED = 64
+MAX_UNROLLED = 64
 
 
 class _ChangedInside(Exception):
@@ -259,16 +259,16 @@ class ForLoops(Loops):
             return [self.b_tuple([constant(start + i), columns[0][i]]) for i in range(count)]  # type: ignore[index]
         t = iterable.type
         made = self.b.definition(iterable, core.LIST) or self.b.definition(iterable, core.TUPLE)
-        if made is not None and any(map(is_static, made.args)) and len(made.args) <= _MAX_UNROLLED:
+        if made is not None and any(map(is_static, made.args)) and len(made.args) <= MAX_UNROLLED:
             return [self.item(iterable, i) for i in range(len(made.args))]
         if isinstance(iterable, Const) and isinstance(iterable.value, (tuple, list, dict, str)):
             values = list(iterable.value)
-            if len(values) <= _MAX_UNROLLED:
+            if len(values) <= MAX_UNROLLED:
                 return [constant(v) for v in values]
             return None
-        if isinstance(t, Dict) and t.keys is not None and len(t.keys) <= _MAX_UNROLLED:
+        if isinstance(t, Dict) and t.keys is not None and len(t.keys) <= MAX_UNROLLED:
             return [constant(k) for k in t.keys]
-        if isinstance(t, (Tuple, List)) and t.items is not None and len(t.items) <= _MAX_UNROLLED:
+        if isinstance(t, (Tuple, List)) and t.items is not None and len(t.items) <= MAX_UNROLLED:
             item = join_all(t.items, self.b.symbols)
             if isinstance(t, Tuple) or _mixed(item) or always:
                 return [self.item(iterable, i) for i in range(len(t.items))]

@@ -15,7 +15,7 @@ from typing import Any
 import gast
 
 # They walk their first argument to its end, before they do anything else.
-_WALKING: frozenset[Any] = frozenset(
+WALKING: frozenset[Any] = frozenset(
     {sum, min, max, list, tuple, dict, set, frozenset, sorted, len, math.prod, math.fsum}
 )
 # They stop early, so what is evaluated for an element must not be seen in any other way.
@@ -40,7 +40,7 @@ def walked_by(value: Any, node: Any, itself_walked: bool) -> list[Any]:
     """
     if is_one_of(value, LAZY):
         return node.args if itself_walked else []
-    if is_one_of(value, _WALKING):
+    if is_one_of(value, WALKING):
         return node.args[:1]
     if is_one_of(value, _STOPPING):
         return [arg for arg in node.args[:1] if not _may_have_effects(arg)]

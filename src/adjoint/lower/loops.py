@@ -9,7 +9,7 @@ import gast
 import numpy as np
 
 from .. import core
-from ..builder import is_number
+from ..builder import is_number, same_atom
 from ..core import COUNT, UNDEFINED, Atom, Block, Const, For, Var, While
 from ..errors import AdjointError, UnsupportedSyntaxError
 from ..infer import constant
@@ -170,7 +170,9 @@ class Loops(Branches):
         """Whether a body has changed an attribute, or a name of another frame, from outside it."""
         if isinstance(key, str) or key in assigned or key[0].serial >= before.mark:
             return False
-        return end.env[key] is not entry.env.get(key)
+        old, new = entry.env.get(key), end.env[key]
+        both = isinstance(old, (Var, Const)) and isinstance(new, (Var, Const))
+        return not same_atom(old, new) if both else old is not new  # type: ignore[arg-type]
 
     def _keeps(self, name: Key, node: Any) -> bool:
         """Whether a loop only changes the array of this name, by `y += v`, and binds no other."""
@@ -422,16 +424,19 @@ class Loops(Branches):
     def _stop_flag(self, code: Atom) -> Atom:
         if isinstance(code, Const):
             return constant(code.value in (BREAK, RETURNED))
+        known = self._flag(code, (BREAK, RETURNED))
+        return self.op(core.IN, code, constant((BREAK, RETURNED))) if known is None else known
+
+    def _flag(self, code: Atom, values: tuple[int, ...]) -> Atom | None:
+        """Whether an exit code is one of these: the test that gave it, where it is known."""
         select = self.b.selects.get(code) if isinstance(code, Var) else None
-        if select is not None and all(isinstance(s, Const) for s in select[1:]):
-            test, a, b = select
-            stops = [s.value in (BREAK, RETURNED) for s in (a, b)]  # type: ignore[union-attr]
-            if stops == [True, False]:
-                return test
-            if stops == [False, True]:
-                return self.op(core.NOT, test)
-            return constant(stops[0])
-        return self.op(core.IN, code, constant((BREAK, RETURNED)))
+        if select is None or not all(isinstance(s, Const) for s in select[1:]):
+            return None
+        test, a, b = select
+        fits = [s.value in values for s in (a, b)]  # type: ignore[union-attr]
+        if fits == [True, False]:
+            return test
+        return self.op(core.NOT, test) if fits == [False, True] else constant(fits[0])
 
     def _exit_after_loop(
         self,

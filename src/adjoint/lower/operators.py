@@ -45,7 +45,7 @@ from ..types import (
     is_container,
     is_many,
 )
-from .invocation import Invocation
+from .generators import Generators
 from .sharing import note_sharing
 from .state import Bound, Closure, Frame, Known
 
@@ -115,7 +115,7 @@ class _Inner:
     actual: dict[Var, Atom] = field(default_factory=dict)  # its parameter -> the caller's value
 
 
-class Operators(Invocation):
+class Operators(Generators):
     sweeps: Sweeps | None = None
 
     def wrap(self, value: Any, name: str = "bound") -> Atom:

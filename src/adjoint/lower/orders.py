@@ -14,10 +14,12 @@ from ..infer import constant
 from ..types import INT, Array, List, Object, Scalar, Tuple, Type
 from .assigned import ComprehensionLoop
 from .containers import Containers
+from .exits import BREAK, EXIT
 from .expressions import known_length, truth
 
 _MOST = 64  # elements that are written one by one
 _FOLDED = "<folded>"
+_FOUND = "<found>"
 
 
 class Orders(Containers):
@@ -82,6 +84,30 @@ class Orders(Containers):
 
         self.for_(self.as_iterable(values, node), body, _walk(node))
         return self.present(items)
+
+    def quantified(self, function: Any, values: Atom, node: Any) -> Atom:
+        """any(values) or all(values): the walk ends where the answer is known."""
+        self.env[_FOUND] = constant(function is all)
+
+        def decided() -> None:
+            self.env[_FOUND] = constant(function is any)
+            self.env[EXIT] = constant(BREAK)
+
+        def go_on() -> None:
+            pass
+
+        def body(item: Atom) -> None:
+            test = self.as_test(item, node)
+            known = truth(test)
+            sides = (decided, go_on) if function is any else (go_on, decided)
+            if known is None:
+                self.if_(self.read(test), *sides)
+            else:
+                sides[not known]()
+
+        self.for_(values, body, _walk(node, _FOUND))
+        result: Atom = self.env.pop(_FOUND)
+        return result
 
     def folded(self, fn: Atom, values: Atom, start: Atom | None, node: Any) -> Atom:
         """functools.reduce(fn, values, start)"""

@@ -44,7 +44,9 @@ class Statements(Patterns):
             return
 
     def _after_possible_exit(self, exit_code: Atom, rest: list[Any]) -> None:
-        goes_on = self.op(np.equal, exit_code, constant(GO_ON), style="operator")
+        goes_on = self._flag(exit_code, (GO_ON,))
+        if goes_on is None:
+            goes_on = self.op(np.equal, exit_code, constant(GO_ON), style="operator")
 
         def go_on() -> None:
             self.env[EXIT] = constant(GO_ON)
