@@ -341,6 +341,71 @@ def test_refusals():
 def test_names_and_docstrings_are_kept():
     assert ad.jacobian(rosenbrock).__name__ == "rosenbrock"
     assert ad.hessian(rosenbrock).__wrapped__ is rosenbrock
+    assert repr(ad.hessian(rosenbrock)) == "<adjoint.hessian of rosenbrock>"
+    assert repr(ad.jacobian(rosenbrock)) == "<adjoint.jacobian of rosenbrock>"
+
+
+def test_as_methods():
+    class Model:
+        scale = 2.0
+
+        @ad.hessian
+        def energy(self, x):
+            return self.scale * x
+
+    with pytest.raises(ad.ArgumentError, match="the argument `self`"):
+        Model().energy(1.0)
+
+    class Other:
+        scale = 2.0
+
+        def energy(self, x):
+            return self.scale * x**2
+
+        curvature = ad.hessian(energy, argnums=1)
+
+    assert Other().curvature(3.0) == 4.0
+
+
+# -- inside functions that are differentiated ----------------------------------------------------
+
+
+def test_hvp_inside():
+    def f(x):
+        return np.sum(ad.hvp(lambda y: np.sum(y**3), (x,), (x,)))
+
+    np.testing.assert_allclose(ad.grad(f)(X), 12 * X)
+    _, tangent = ad.jvp(f, (X,), (np.ones(3),))
+    assert tangent == pytest.approx(np.sum(12 * X))
+
+
+def test_elementwise_grad_inside():
+    def f(x):
+        return np.sum(ad.elementwise_grad(np.sin)(x) * x)
+
+    np.testing.assert_allclose(ad.grad(f)(X), np.cos(X) - X * np.sin(X))
+    np.testing.assert_allclose(ad.hessian(f)(X), np.diag(-2 * np.sin(X) - X * np.cos(X)))
+
+
+def test_operators_of_operators():
+    def cubes(x):
+        return np.sum(x**3)
+
+    def slope(x):
+        return ad.jvp(cubes, (x,), (np.ones(3),))[1]
+
+    np.testing.assert_allclose(ad.jacobian(ad.grad(cubes))(X), np.diag(6 * X))
+    np.testing.assert_allclose(ad.jacobian(ad.elementwise_grad(np.sin))(X), np.diag(-np.sin(X)))
+    np.testing.assert_allclose(ad.hessian(slope)(X), 6 * np.eye(3))
+    assert ad.hvp(ad.elementwise_grad(lambda x: x**4), (2.0,), (1.0,)) == 48.0
+
+
+@pytest.mark.parametrize("make", [ad.hessian, ad.jacobian])
+def test_matrices_inside_are_refused(make):
+    made = make(lambda x: np.sum(x**3))
+    for f in (lambda x: np.sum(made(x)), lambda x: np.sum(make(lambda y: np.sum(y**3))(x))):
+        with pytest.raises(ad.UnsupportedSyntaxError, match="a Jacobian or a Hessian is computed"):
+            ad.grad(f)(X)
 
 
 # -- elementwise_grad -----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Forward mode of a change through a view: carried out in the matching view of a tangent.
 
-    row = A[i]              t_row = t_A[i]
-    row[j] = v              t_row[j] = t_v
+row = A[i]              t_row = t_A[i]
+row[j] = v              t_row[j] = t_v
 """
 
 from __future__ import annotations

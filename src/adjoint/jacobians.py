@@ -7,6 +7,7 @@ Jacobian of the gradient, forward over reverse.
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from .api import Gradient
 from .compilers import compiler_for
 from .differentiable import check_type
 from .errors import ArgumentError, OutputError
+from .operators import operator
 from .pushforward import check_sequences, promoted, push, run_forward
 from .retell import retell
 from .runtime.generic import copy, rebuild
@@ -24,6 +26,7 @@ from .spec import Numbers, Spec
 from .types import Symbols, type_of
 
 
+@operator("hvp")
 def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The product of a function's Hessian with a vector, without the Hessian.
 
@@ -42,6 +45,7 @@ def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     return push(compiler, tuple(primals), tuple(tangents))
 
 
+@operator("elementwise_grad")
 def elementwise_grad(fn: Callable[..., Any], argnums: int = 0) -> Gradient:
     """The derivative of a function that acts on each element alone, at every element.
 
@@ -54,6 +58,7 @@ def elementwise_grad(fn: Callable[..., Any], argnums: int = 0) -> Gradient:
     return Gradient(fn, "elementwise_grad", Spec(argnums, None, False))
 
 
+@operator("hessian")
 def hessian(fn: Callable[..., Any], argnums: Numbers = 0) -> Callable[..., Any]:
     """The matrix of second derivatives of a function that returns one real number.
 
@@ -67,16 +72,10 @@ def hessian(fn: Callable[..., Any], argnums: Numbers = 0) -> Callable[..., Any]:
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    spec = _spec(fn, argnums)
-
-    @functools.wraps(fn)
-    def hessian_of(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(fn, spec, args, kwargs)
-        return call.forward("hessian")
-
-    return hessian_of
+    return Matrix(fn, argnums, "hessian")
 
 
+@operator("jacobian")
 def jacobian(
     fn: Callable[..., Any], argnums: Numbers = 0, mode: str = "auto"
 ) -> Callable[..., Any]:
@@ -101,23 +100,36 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ArgumentError(f"mode must be 'auto', 'forward' or 'reverse', got {mode!r}")
-    spec = _spec(fn, argnums)
+    return Matrix(fn, argnums, mode)
 
-    @functools.wraps(fn)
-    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(fn, spec, args, kwargs)
-        if mode == "forward" or mode == "auto" and call.size() == 1:
+
+@operator("matrix")
+class Matrix:
+    """What `jacobian` and `hessian` make: called like the function, it gives the derivatives."""
+
+    def __init__(self, fn: Callable[..., Any], argnums: Numbers, mode: str) -> None:
+        self._spec = Spec(argnums, None, False)
+        parameters = compiler_for("jvp", fn, self._spec).parameters
+        self._spec.check(parameters, getattr(fn, "__name__", "the function"))
+        functools.update_wrapper(self, fn)
+        self.primal, self._mode = fn, mode
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        call = _Call(self.primal, self._spec, args, kwargs)
+        if self._mode == "hessian":
+            return call.forward("hessian")
+        if self._mode == "forward" or self._mode == "auto" and call.size() == 1:
             return call.forward("jvp")
-        return call.reverse(only_if_less=mode == "auto")
+        return call.reverse(only_if_less=self._mode == "auto")
 
-    return jacobian_of
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """As a method: `self` is the first argument."""
+        return self if instance is None else types.MethodType(self, instance)
 
-
-def _spec(fn: Callable[..., Any], argnums: Numbers) -> Spec:
-    spec = Spec(argnums, None, False)
-    compiler = compiler_for("jvp", fn, spec)
-    spec.check(compiler.parameters, getattr(fn, "__name__", "the function"))
-    return spec
+    def __repr__(self) -> str:
+        name = getattr(self.primal, "__qualname__", repr(self.primal))
+        what = "hessian" if self._mode == "hessian" else "jacobian"
+        return f"<adjoint.{what} of {name}>"
 
 
 class _Call:

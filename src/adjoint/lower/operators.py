@@ -65,7 +65,13 @@ class Sweeps(Protocol):
     """The passes that append backward sweeps; they are built on lowering, which so gets them."""
 
     def gradients(
-        self, function: Function, wrt: list[Var], builder: Any, has_aux: bool
+        self,
+        function: Function,
+        wrt: list[Var],
+        builder: Any,
+        has_aux: bool,
+        *,
+        whole: bool = False,
     ) -> list[Atom]: ...
 
     def split(
@@ -133,12 +139,23 @@ class Operators(Generators):
         name = operator_of(value)
         if name == "derivative":
             return self._derivative_call(_inside(fn), args, kwargs, node)
-        if name in ("grad", "value_and_grad"):
+        if name in ("grad", "value_and_grad", "elementwise_grad"):
             return self._derivative(fn, name, args, kwargs, node)
         if name == "vjp":
             return self._vjp(args, kwargs, node)
         if name == "jvp":
-            return self._jvp(fn, args, kwargs, node)
+            given = self._bound(fn, args, kwargs, node)
+            return self._jvp(self._function(given["fn"], node), given, node)
+        if name == "hvp":
+            given = self._bound(fn, args, kwargs, node)
+            gradient = Derivative(self._function(given["fn"], node), "grad", Spec(0, None, False))
+            return self.item(self._jvp(_known(gradient), given, node), 1)
+        if name in ("jacobian", "hessian", "matrix"):
+            raise self.refuse(
+                "a Jacobian or a Hessian is computed inside a function that is differentiated",
+                node,
+                "Write its products with vectors: ad.jvp, ad.vjp, ad.hvp.",
+            )
         return None
 
     def _attribute_of_constant(self, value: Const, name: str, node: Any) -> Atom:
@@ -231,7 +248,8 @@ class Operators(Generators):
             value = function.result
             backward, self.b.backward = self.b.backward, True
             try:
-                gradients = self.sweeps.gradients(function, wrt, self.b, spec.has_aux)
+                whole = derivative.mode == "elementwise_grad"
+                gradients = self.sweeps.gradients(function, wrt, self.b, spec.has_aux, whole=whole)
                 found = self._arranged(spec, gradients)
                 if derivative.mode == "value_and_grad":
                     found = self.b.op(core.TUPLE, value, found)
@@ -342,10 +360,8 @@ class Operators(Generators):
 
     # -- jvp ------------------------------------------------------------------------------
 
-    def _jvp(self, fn: Const, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
+    def _jvp(self, fn: Const, given: dict[str, Atom], node: Any) -> Atom:
         """ad.jvp(g, primals, tangents): the value and its tangent, computed here."""
-        given = self._bound(fn, args, kwargs, node)
-        fn = self._function(given["fn"], node)
         inner = _Inner(self.frame.source.origin(node), _name(fn))
         primals = [self.read(a) for a in self.unpack_all(given["primals"], node)]
         tangents = [self.read(a) for a in self.unpack_all(given["tangents"], node)]
@@ -392,6 +408,8 @@ class Operators(Generators):
     def _like(self, atom: Atom, value: Atom, what: str, origin: Origin | None) -> Atom:
         """A cotangent, or a tangent, of the user's in the form of the value that it is for."""
         given, t = atom.type, value.type
+        if isinstance(atom, Const) and atom.value is None and isinstance(t, Scalar):
+            return constant(0.0)  # an int has no tangent, also where it counts as a float
         if given == t or isinstance(t, Unknown) or isinstance(given, Unknown):
             return atom
         if is_container(t):
