@@ -13,6 +13,7 @@ import numpy as np
 from .compile import Compiled, Compiler
 from .compilers import compiler_for
 from .errors import ArgumentError, CotangentError
+from .kept import Kept
 from .operators import operator
 from .request import Argument, Request
 from .retell import retell
@@ -211,16 +212,6 @@ def value_and_grad(
     return Gradient(fn, "value_and_grad", spec)
 
 
-def _vjp_compiler(fn: Callable[..., Any]) -> Compiler:
-    try:
-        return _kept_vjp_compiler(fn)
-    except TypeError:
-        hash_ = getattr(type(fn), "__hash__", None)
-        if hash_ is not None:
-            raise
-        return _new_vjp_compiler(fn)
-
-
 def _is_exact(value: Any) -> bool:
     """Whether a value holds Python ints, and no other number."""
     if isinstance(value, dict):
@@ -239,10 +230,10 @@ def _new_vjp_compiler(fn: Callable[..., Any]) -> Compiler:
 
     if not callable(fn):
         raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
-    return Compiler(fn, lambda wrt: Request("vjp", wrt), names)
+    return Compiler(fn, lambda wrt: Request("vjp", wrt), names, weakly=True)
 
 
-_kept_vjp_compiler = functools.lru_cache(maxsize=256)(_new_vjp_compiler)
+_vjp_compiler = Kept(_new_vjp_compiler)
 
 
 @operator("vjp")
@@ -281,6 +272,7 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
             _write_back(original, made, originals)
     backward = compiled.backward
     value = copy(value)
+    names, count = tuple(bound), len(primals)  # the arguments themselves are not kept
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         checked = _checked_cotangent(cotangent, value, "the value")
@@ -289,8 +281,8 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
         except Exception as error:
             retell(error, compiled.filename, compiled.emitted)
             raise
-        found = {n: next(parts) if n in wrt else None for n in bound}
-        return _one_for_each(compiler, found, len(primals))
+        found = {n: next(parts) if n in wrt else None for n in names}
+        return _one_for_each(compiler, found, count)
 
     return value, pullback
 

@@ -10,8 +10,7 @@ import ast
 import inspect
 import itertools
 import linecache
-import sys
-import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +20,10 @@ import numpy as np
 
 from .core import External
 from .differentiable import check_type
-from .errors import AliasingError
+from .errors import AliasingError, Origin, UnsupportedSyntaxError
+from .frames import MANY, room_for
+from .kept import reference
+from .locking import compiling
 from .request import Argument, Request
 from .rules import own
 from .runtime.generic import rebuild
@@ -108,8 +110,10 @@ class Compiler:
         select: Any,
         *,
         promote: bool = True,
+        weakly: bool = False,
     ) -> None:
-        self.fn = fn
+        # `weakly`: who asks for a derivative has the function in hand; here it is not kept alive.
+        self._fn = reference(fn) if weakly else lambda: fn
         self.promote = promote  # ints that are differentiated by count as floats
         self.request = request
         self.select = select  # (bound arguments, those given) -> the names to differentiate by
@@ -119,8 +123,12 @@ class Compiler:
         self.arity = len(self.parameters)
         self.exact: OrderedDict[Any, Compiled] = OrderedDict()
         self.patterns: OrderedDict[Any, Compiled] = OrderedDict()
-        self.lock = threading.RLock()
         self.latest: Compiled | None = None
+
+    @property
+    def fn(self) -> Any:
+        """The function; None where it is gone."""
+        return self._fn()
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Compiled, list[Any]]:
         """The compiled derivative for these arguments, and the arguments in its order."""
@@ -142,7 +150,7 @@ class Compiler:
         return dict(bound.arguments), given
 
     def _compile(self, bound: dict[str, Any], given: frozenset[str], key: Any) -> Compiled:
-        with self.lock:
+        with compiling(), room_for(MANY):
             found = self.exact.get(key)
             if found is not None and is_current(found):
                 return found
@@ -200,19 +208,21 @@ class Compiler:
         return Argument(name, t, wrt, literal, value if literal else None, given, kind)
 
     def make(self, arguments: list[Argument], wrt: tuple[str, ...], symbols: Symbols) -> Compiled:
+        fn = self.fn
         text = ", ".join(_parameter_texts(self.parameters))
         # Imported late: `import adjoint` is quick, and a program may only define functions.
         from .pipeline import derive
 
         version = own.version
-        limit = sys.getrecursionlimit()
         try:
-            # The passes walk expressions by recursion, and a sum may have hundreds of terms.
-            sys.setrecursionlimit(max(limit, 20_000))
-            derivative = derive(self.fn, arguments, self.request(wrt), symbols, text)
-        finally:
-            sys.setrecursionlimit(limit)
-        compiled = build(derivative.emitted, derivative.guards, self.fn)
+            # The passes walk expressions by recursion, and a sum may have thousands of terms.
+            with room_for(MANY):
+                derivative = derive(fn, arguments, self.request(wrt), symbols, text)
+        except RecursionError:
+            raise _too_deep(fn, "its expressions or calls are nested too deeply") from None
+        compiled = build(derivative.emitted, derivative.guards, fn)
+        if derivative.recursive:
+            compiled = with_room(compiled)
         compiled.changes, compiled.version = derivative.changes, version
         return compiled
 
@@ -261,7 +271,11 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
     filename = f"<adjoint of {name} #{next(_numbers)}>"
     lines = emitted.text.splitlines(keepends=True)
     linecache.cache[filename] = (len(emitted.text), None, lines, filename)
-    tree = ast.parse(emitted.text, filename)
+    try:
+        tree = ast.parse(emitted.text, filename)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        # Python's own limits: 100 levels of indentation, and what its parser's stack holds.
+        raise _too_deep(fn, str(error)) from None
     names = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
     bindings = list(emitted.bindings)
     outer = ast.parse(f"def make({', '.join(bindings)}):\n    return {', '.join(names)},").body[0]
@@ -269,8 +283,14 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
     outer.body[:0] = tree.body
     scope: dict[str, Any] = {}
     globals_ = getattr(fn, "__globals__", {"__builtins__": __builtins__})
-    exec(compile(ast.Module([outer], []), filename, "exec"), globals_, scope)
+    try:
+        code = compile(ast.Module([outer], []), filename, "exec")
+    except (SyntaxError, RecursionError, MemoryError) as error:  # 20 nested loops
+        raise _too_deep(fn, str(error)) from None
+    exec(code, globals_, scope)
     made = scope["make"](*emitted.bindings.values())
+    # The text is shown as long as the function can be run.
+    weakref.finalize(made[-1], linecache.cache.pop, filename, None).atexit = False
     cells = {}
     for function in made:
         for cell_name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
@@ -278,6 +298,36 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
     live = [(cells[n], where) for n, where in emitted.live.items() if n in cells]
     check = checker(guards, live)
     return Compiled(made[-1], emitted, check, filename, made[-2 if len(made) > 1 else -1])
+
+
+def _too_deep(fn: Any, why: str) -> UnsupportedSyntaxError:
+    name = getattr(fn, "__name__", "the function")
+    code = getattr(fn, "__code__", None)
+    origin = None
+    if code is not None:
+        origin = Origin(code.co_filename, code.co_firstlineno, 0, 0, code.co_name)
+    return UnsupportedSyntaxError(
+        f"the derivative of `{name}` is nested too deeply for Python ({why})",
+        origin,
+        "Write it as a loop, or with fewer levels.",
+    )
+
+
+# What our own functions take between the user's call and theirs, with NumPy's at the leaves.
+_OWN_FRAMES = 200
+
+
+def with_room(compiled: Compiled) -> Compiled:
+    """A derivative that calls itself: where the function fits on the stack, so must it."""
+
+    def roomy(fn: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with room_for(_OWN_FRAMES):
+                return fn(*args, **kwargs)
+
+        return run
+
+    return replace(compiled, run=roomy(compiled.run), backward=roomy(compiled.backward))
 
 
 def checker(guards: list[Guard], live: list[tuple[Any, External]]) -> Assumptions | None:

@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 from .compile import Compiler
 from .differentiable import check_type
 from .errors import ArgumentError
+from .kept import Kept
 from .request import Request
 from .spec import Numbers, Spec
 from .types import Symbols, type_of
@@ -26,17 +26,27 @@ def compiler_for(kind: str, fn: Callable[..., Any], spec: Spec | None = None) ->
     if not callable(fn):
         raise ArgumentError(f"expected a function to differentiate, got {type(fn).__name__}")
     argnums = 0 if spec is None else spec.argnums
-    key = kind, fn, argnums if isinstance(argnums, int) else tuple(argnums or ())
-    if getattr(type(fn), "__hash__", None) is None:
-        return _made(*key)
-    return _kept(*key)
+    argnums = argnums if isinstance(argnums, int) else tuple(argnums or ())
+    kept = _kept(fn)
+    compiler = kept.get((kind, argnums))
+    if compiler is None:
+        compiler = kept.setdefault((kind, argnums), _made(kind, fn, argnums))
+    return compiler
+
+
+def _none_yet(fn: Any) -> dict[tuple[str, Numbers], Compiler]:
+    return {}
+
+
+_kept = Kept(_none_yet)
 
 
 def _made(kind: str, fn: Callable[..., Any], argnums: Numbers) -> Compiler:
     spec = Spec(argnums, None, False)
+    name_of_function = getattr(fn, "__name__", "the function")
 
     def by() -> tuple[str, ...]:
-        return spec.names(compiler.parameters, getattr(fn, "__name__", "the function"))
+        return spec.names(compiler.parameters, name_of_function)
 
     def request(names: tuple[str, ...]) -> Request:
         if kind == "pushforward":
@@ -54,11 +64,8 @@ def _made(kind: str, fn: Callable[..., Any], argnums: Numbers) -> Compiler:
         return moving if kind == "hvp" else by()
 
     # Ints beside the floats of a container count as floats, as they do for `grad`.
-    compiler = Compiler(fn, request, select, promote=kind in ("hvp", "hessian"))
+    compiler = Compiler(fn, request, select, promote=kind in ("hvp", "hessian"), weakly=True)
     return compiler
-
-
-_kept = functools.lru_cache(maxsize=512)(_made)
 
 
 def varies(value: Any) -> bool:

@@ -21,6 +21,7 @@ of its first operand: the same object, a later state. Passes can thus treat stat
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,14 +29,14 @@ from typing import Any
 from .errors import Origin
 from .types import Object, Type
 
+_serials = itertools.count()  # next() of it gives no number to two threads
+
 
 class Var:
     """A variable of the core; `named` when the user gave the name, else it is a temporary."""
 
     __slots__ = ("name", "named", "type", "varied", "root", "external", "serial",
                  "tangent")  # fmt: skip
-
-    _made = 0
 
     def __init__(self, name: str, type: Type, *, named: bool = False, varied: bool = False) -> None:
         self.name = name
@@ -49,13 +50,12 @@ class Var:
 
     @staticmethod
     def next_serial() -> int:
-        Var._made += 1
-        return Var._made - 1
+        return next(_serials)
 
     @staticmethod
     def count() -> int:
         """A number greater than the serial of every variable made so far."""
-        return Var._made
+        return next(_serials)
 
     def __repr__(self) -> str:
         return f"{self.name}@{id(self) & 0xFFF:x}"
@@ -274,10 +274,16 @@ def read_by(stmt: Stmt | Loop) -> list[Atom]:
 
 def walk(block: Block) -> Iterator[Stmt]:
     """Every statement of a block and of the blocks inside it, in program order."""
-    for stmt in block.stmts:
-        yield stmt
-        for inner in blocks_of(stmt):
-            yield from walk(inner)
+    around = [iter(block.stmts)]
+    while around:
+        for stmt in around[-1]:
+            yield stmt
+            inner = blocks_of(stmt)
+            if inner:
+                around += [iter(b.stmts) for b in reversed(inner)]
+                break
+        else:
+            around.pop()
 
 
 def free_vars(block: Block) -> list[Var]:

@@ -407,8 +407,8 @@ class _Writer:
     # -- branches and loops ---------------------------------------------------------------
 
     def branch(self, stmt: If) -> None:
-        then = self._captured(lambda: self._side(stmt.then, stmt))
-        orelse = self._captured(lambda: self._side(stmt.orelse, stmt))
+        then = self._captured(stmt.then, stmt)
+        orelse = self._captured(stmt.orelse, stmt)
         if not then and not orelse:
             return
         test = self.atom(stmt.test)
@@ -428,12 +428,14 @@ class _Writer:
         self.block(block)
         self.copies(stmt.results, block.yields, stmt)
 
-    def _captured(self, write: Any) -> list[tuple[str, Origin | None]]:
-        """The lines that `write` gives, one level deeper, kept back."""
+    def _captured(self, block: Block, stmt: If) -> list[tuple[str, Origin | None]]:
+        """The lines of one side of a branch, one level deeper, kept back."""
         lines, origins, comment = self.lines, self.result.origins, self.comment
         self.lines, self.result.origins = [], {}
+        if stmt.backward and stmt.origin is not None:
+            self.comment = stmt.origin  # its line stands above the branch
         self.depth += 1
-        write()
+        self._side(block, stmt)
         self.depth -= 1
         found = [(t, self.result.origins.get(i + 1)) for i, t in enumerate(self.lines)]
         self.lines, self.result.origins, self.comment = lines, origins, comment
@@ -881,13 +883,9 @@ _OPPOSITE = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot:
 def _is_single_if(lines: list[tuple[str, Origin | None]]) -> bool:
     """Whether an `else` holds nothing but one `if`, so that it can be an `elif`."""
     depth = len(lines[0][0]) - len(lines[0][0].lstrip())
-    top = [t for t, _ in lines if len(t) - len(t.lstrip()) == depth]
-    heads = [t for t in top if not t.lstrip().startswith("#")]
-    return (
-        len(top) == len(heads)
-        and heads[0].lstrip().startswith("if ")
-        and all(h.lstrip().startswith(("elif ", "else:")) for h in heads[1:])
-    )
+    top = [t.lstrip() for t, _ in lines if len(t) - len(t.lstrip()) == depth]
+    heads = [t for t in top if not t.startswith("#")]  # comments stand above them
+    return heads[0].startswith("if ") and all(h.startswith(("elif ", "else:")) for h in heads[1:])
 
 
 def _target_source(target: ast.expr) -> str:
@@ -952,7 +950,6 @@ def _alias(globals_: dict[str, Any], module: Any, default: str) -> str:
     return default if default not in globals_ else f"{default}_"
 
 
-@functools.lru_cache(maxsize=4096)
 def _numpy_path(fn: Any) -> str | None:
     """Where a function stands in NumPy: "exp", "linalg.inv"; None if it is not NumPy's."""
     if isinstance(fn, types.MethodDescriptorType):

@@ -81,6 +81,7 @@ _ENCODINGS: tuple[Callable[[int], int], ...] = (lambda k: 7 + 6 * k, lambda k: 1
 _OFFSETS = range(-2, 3)
 _LARGEST = 2_000_000  # elements of a stand-in
 
+_MOST_RESULTS = 4096  # types of results kept
 _cache: dict[Any, Any] = {}
 
 
@@ -113,9 +114,12 @@ def result_type(
             tuple(_canonical(a, numbering, originals) for a in args),
             tuple((k, _canonical(a, numbering, originals)) for k, a in kwargs.items()),
         )
-        if key not in _cache:
-            _cache[key] = _run(fn, args, kwargs, numbering, style)
-        found = _cache[key]
+        found = _cache.get(key, _cache)
+        if found is _cache:
+            found = _run(fn, args, kwargs, numbering, style)
+            if len(_cache) >= _MOST_RESULTS:
+                _cache.clear()
+            _cache[key] = found
     except _CannotTell:
         return UNKNOWN
     if found is None:

@@ -6,7 +6,6 @@ import ast
 import functools
 import inspect
 import linecache
-import sys
 import textwrap
 import types
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import gast
 
 from .errors import Origin, SourceUnavailableError, UnsupportedSyntaxError
+from .frames import MANY, room_for
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ def parse_function(fn: types.FunctionType, generators: bool = False) -> Source:
     asked for.
     """
     code = fn.__code__
-    node = _parsed_node(code, code.co_filename)
+    # gast walks trees by recursion: a sum of 250 terms exceeds the default limit.
+    with room_for(MANY):
+        node = _parsed_node(code, code.co_filename)
     if isinstance(node, gast.AsyncFunctionDef) or inspect.iscoroutinefunction(fn):
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a coroutine", _start(code), "Write a plain function."
@@ -113,7 +115,7 @@ def _parse_def(code: types.CodeType, lines: list[str]) -> Any:
         text = "if 1:\n" + "".join(block)
         first, indent = first - 1, 0
     try:
-        tree = _gast_parse(text)
+        tree = gast.parse(text)
     except SyntaxError:
         raise _unavailable(code) from None
     found = [n for n in gast.walk(tree) if _is_def_named(n, code.co_name)]
@@ -131,16 +133,6 @@ def _parse_def(code: types.CodeType, lines: list[str]) -> Any:
 
 def _is_def_named(node: Any, name: str) -> bool:
     return isinstance(node, (gast.FunctionDef, gast.AsyncFunctionDef)) and node.name == name
-
-
-def _gast_parse(text: str) -> Any:
-    limit = sys.getrecursionlimit()
-    try:
-        # gast walks trees by recursion: a sum of 250 terms exceeds the default limit.
-        sys.setrecursionlimit(max(limit, 20_000))
-        return gast.parse(text)
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 def _find_lambda(code: types.CodeType, text: str) -> Any:

@@ -31,6 +31,7 @@ class Derivative:
     emitted: Emitted
     guards: list[Guard] = field(default_factory=list)
     changes: frozenset[str] = frozenset()  # arguments that the function may change in place
+    recursive: bool = False
 
 
 def derive(
@@ -44,10 +45,11 @@ def derive(
     builder.backward = True
     builder.origin = function.origin
     if request.mode == "vjp":
-        functions = _vjp(function, _wrt(function, request), builder)
+        ends = list(_vjp(function, _wrt(function, request), builder))
     else:
-        made = _derivative(function, request, builder)
-        functions = [*_callees(made), made]
+        ends = [_derivative(function, request, builder)]
+    callees = _callees(*reversed(ends))
+    functions = [*callees, *ends]
     for each in functions:
         remove_hooks(each)
         drop_dead(each)
@@ -58,6 +60,7 @@ def derive(
         emit(functions, globals_, _array_module(arguments)),
         [*guards, *builder.guards],
         changes,
+        recursive=bool(callees),  # all others are part of the one that calls them
     )
 
 
@@ -131,10 +134,10 @@ def _gradient(
     return function
 
 
-def _vjp(function: Function, wrt: list[core.Var], builder: Builder) -> list[Function]:
+def _vjp(function: Function, wrt: list[core.Var], builder: Builder) -> tuple[Function, Function]:
     positions = tuple(function.params.index(p) for p in wrt)
     forward, backward = halves(function, positions, builder, finish=True)
-    return [*_callees(forward, backward), backward, forward]
+    return backward, forward
 
 
 def _callees(*functions: Function) -> list[Function]:

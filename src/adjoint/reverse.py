@@ -609,7 +609,7 @@ class Reverse:
             with self.b.inside(block):
                 block.yields = [self.d.solid(values_at_end[v], v) for v in changed]
         before_it = Var.count()
-        results = self.b.branch(stmt.test, *blocks)
+        results = self.b.branch(self._test_again(stmt), *blocks)
         for var, result in zip(changed, results, strict=True):
             if isinstance(result, Var) and result.serial >= before_it:
                 result.name, result.named = f"d_{var.name.strip('_')}", True
@@ -617,6 +617,27 @@ class Reverse:
                     result.type = var.type
                 self._keep_memory(result, [end[var] for end in ends])
             self.d.set(var, result)
+
+    def _test_again(self, stmt: If) -> Atom:
+        """The test of a branch inside a branch: cheap ones are made again where they are needed.
+
+        So a chain of `elif` stays one, and the forward sweep need not go through it.
+        """
+        made = self.b.made(stmt.test)
+        here = self.function.body
+        if made is None or self.loops or self.b.home.get(made.target) is here:  # type: ignore[arg-type]
+            return stmt.test
+
+        def is_known(atom: Atom) -> bool:
+            if isinstance(atom, Const):
+                return atom.external is None
+            return atom.external is None and (
+                atom in self.function.params or self.b.home.get(atom) is here
+            )
+
+        if not _is_cheap(made) or not all(map(is_known, made.args)):
+            return stmt.test
+        return self.b.op(made.fn, *made.args, style=made.style)
 
     def _keep_memory(self, result: Var, ends: list[Any]) -> None:
         """After a branch: memory that was changed in place on either side is still the same."""

@@ -276,6 +276,13 @@ class Invocation(Methods):
                 self.b.origin,
                 "Return values of one kind and number of dimensions.",
             )
+        if found == UNDEFINED_TYPE:
+            raise UnsupportedSyntaxError(
+                f"the recursive function `{source.name}` never returns: all its ways lead to "
+                "another call of it",
+                self.b.origin,
+                "Let one of them return a value.",
+            )
         free = [
             v
             for v in core.free_vars(function.body)

@@ -124,6 +124,8 @@ class _Marker:
     def _has_effect(self, op: Op) -> bool:
         if op.version is not None:
             return not self._is_own(op.version.root)
+        if op.fn is core.CALL_CORE:
+            return _calls_for_effect(op, set())
         return op.effect
 
     def _is_own(self, root: Var) -> bool:
@@ -177,6 +179,19 @@ class _Marker:
         if isinstance(stmt, While):
             self._sweep(stmt.cond)
         self._sweep(stmt.body)
+
+
+def _calls_for_effect(call: Op, seen: set[int]) -> bool:
+    """Whether a recursive function does more than to return: it changes only what it has made."""
+    function = call.kwargs["function"].value  # type: ignore[union-attr]
+    if id(function) in seen:
+        return False
+    seen.add(id(function))
+    return any(
+        _calls_for_effect(stmt, seen) if stmt.fn is core.CALL_CORE else stmt.effect
+        for stmt in core.walk(function.body)
+        if isinstance(stmt, Op) and stmt.version is None
+    )
 
 
 def _makes_memory(fn: Any) -> bool:

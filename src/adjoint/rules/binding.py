@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..kept import Kept
+
 _OMITTED = inspect.Parameter.empty
 
 
-@functools.lru_cache(maxsize=1024)
-def positional_names(fn: Any) -> tuple[str, ...]:
+def _positional_names(fn: Any) -> tuple[str, ...]:
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):
@@ -19,6 +19,9 @@ def positional_names(fn: Any) -> tuple[str, ...]:
     return tuple(
         p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     )
+
+
+positional_names = Kept(_positional_names, most=1024)
 
 
 def bind(

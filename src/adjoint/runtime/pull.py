@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import linecache
 import operator
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..frames import MANY, room_for
+from ..locking import compiling
 from ..rules import own
 from ..rules.advice import name_of
 from ..types import Symbols, freeze, type_of
@@ -55,15 +58,19 @@ def find(fn: Any, given: dict[Place, Any], wrt: tuple[Place, ...], mode: str) ->
         freeze(v) if t is None else t for t, v in zip(types, given.values(), strict=True)
     )
     key = (fn, mode, wrt, tuple(given), described, own.version)
-    if key in _compiled:
-        return _compiled[key]
+    made = _compiled.get(key)
+    if made is not None:
+        return made
     arguments = [
         Argument(_name(p), type_of(v, symbols) if t is None else t, p in wrt, t is None, v)
         for (p, v), t in zip(given.items(), types, strict=True)
     ]
-    made = _compiled[key] = _compile(fn, arguments, given, wrt, symbols, mode)
-    if len(_compiled) > _MOST:
-        _compiled.popitem(last=False)
+    with compiling(), room_for(MANY):
+        made = _compiled.get(key)
+        if made is None:
+            made = _compiled[key] = _compile(fn, arguments, given, wrt, symbols, mode)
+            if len(_compiled) > _MOST:
+                _compiled.popitem(last=False)
     return made
 
 
@@ -146,6 +153,8 @@ def caller(fn: Any, count: int, keywords: tuple[str, ...]) -> Callable[..., Any]
     text = f"def call({', '.join([*names, *keywords])}):\n    return fn({', '.join(passed)})\n"
     filename = f"<call of {getattr(fn, '__name__', 'function')} #{id(fn)}, {count} {keywords}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    scope = {"fn": fn}
+    scope: dict[str, Any] = {"fn": fn}
     exec(compile(text, filename, "exec"), scope)
-    return scope["call"]
+    call: Callable[..., Any] = scope["call"]
+    weakref.finalize(call, linecache.cache.pop, filename, None).atexit = False
+    return call
