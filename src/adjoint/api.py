@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import sys
 import types
 from collections.abc import Callable
 from typing import Any, overload
 
 import numpy as np
 
+from .by_name import by_reference
 from .compile import Compiled, Compiler
 from .compilers import compiler_for
 from .errors import ArgumentError, CotangentError
@@ -108,14 +108,8 @@ class Gradient:
         return self if instance is None else types.MethodType(self, instance)
 
     def __reduce__(self) -> Any:
-        """Pickled by reference, as functions are: the name leads back here or to the function."""
-        module, name = self.primal.__module__, self.primal.__qualname__
-        found: Any = sys.modules.get(module)
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if found is self:
-            return _by_name, (module, name)
-        return _again, (self.primal, self._mode, self._spec)
+        again = self.primal, self._mode, self._spec
+        return by_reference(self, self.primal, Gradient, *again)
 
     @property
     def value_and_grad(self) -> Gradient:
@@ -137,19 +131,6 @@ class Gradient:
 
 def _never(*args: Any) -> bool:
     return False
-
-
-def _by_name(module: str, name: str) -> Any:
-    import importlib
-
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found
-
-
-def _again(fn: Callable[..., Any], mode: str, spec: Spec) -> Gradient:
-    return Gradient(fn, mode, spec)
 
 
 @overload

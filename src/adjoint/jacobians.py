@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .api import Gradient
+from .by_name import by_reference
 from .compilers import compiler_for
 from .differentiable import check_type
 from .errors import ArgumentError, OutputError
@@ -125,6 +126,11 @@ class Matrix:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """As a method: `self` is the first argument."""
         return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """Pickled by reference, as functions are: the name leads back here or to the function."""
+        again = self.primal, self._spec.argnums, self._mode
+        return by_reference(self, self.primal, Matrix, *again)
 
     def __repr__(self) -> str:
         name = getattr(self.primal, "__qualname__", repr(self.primal))
