@@ -20,6 +20,8 @@ from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
 from .optimise.hooks import remove_hooks
 from .optimise.in_place import reuse_memory
+from .optimise.invariant import move_out
+from .optimise.records import slim_records
 from .optimise.views import settle_views
 from .request import Argument, Request
 from .reverse import halves
@@ -53,6 +55,8 @@ def derive(
     for each in functions:
         remove_hooks(each)
         drop_dead(each)
+        if slim_records(each) | move_out(each):
+            drop_dead(each)
         reuse_memory(each)
         settle_views(each)
     globals_ = getattr(fn, "__globals__", {})
