@@ -89,13 +89,6 @@ class Box:
 box = Box()
 
 
-@case(2.0, says=["`from ... import`", "Import at the top"])
-def import_from(x):
-    from math import sin  # here
-
-    return sin(x)
-
-
 @case(2.0, says=["a set"])
 def set_display(x):
     s = {x, 2.0}  # here

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from support.programs import array, check_program, table
 
+import adjoint as ad
+
 programs = []
 program = table(programs)
 
@@ -264,6 +266,40 @@ def matrix_product_in_place_of_names(x, y):
     return np.trace(z)
 
 
+@program(array(5))
+def star_of_an_array(x):
+    first, *middle, last = x
+    *most, z = middle
+    return first * sum(middle) + last * z + most[0] * len(middle)
+
+
+@program(1.5)
+def unpacked_generators(x):
+    a, b, *c = (x * k for k in range(1, 5))
+    p, q = (x * k for k in range(2, 4))
+    return a * b + sum(c) + p * q
+
+
+@program(1.5)
+def imports_inside(x):
+    from math import cos
+    from math import sin as s
+
+    from numpy import linalg
+
+    return s(x) * cos(x) + linalg.norm(np.array([x, 2.0]))
+
+
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)
+
+
+def test_too_few_values_for_a_star():
+    def f(x):
+        a, *b, c = x
+        return a * c + sum(b)
+
+    np.testing.assert_array_equal(ad.grad(f)(np.array([2.0, 5.0, 3.0])), [3, 1, 2])
+    with pytest.raises(ValueError, match="not enough values to unpack .expected at least 2"):
+        ad.grad(f)(np.ones(1))

@@ -147,6 +147,15 @@ class Point(NamedTuple):
 Old = collections.namedtuple("Old", "p q")
 
 
+class Counter:
+    total = 0.0
+    step = 2
+
+    def add(self, v):
+        self.total += v * self.step
+        self.step += 1
+
+
 class Cached:
     def __init__(self, x):
         self.x = x
@@ -294,6 +303,16 @@ def named_tuples(x):
     old = Old(p=x, q=q.norm())
     a, b = q
     return p.norm() * q.product + old.q * old._asdict()["p"] + a * b
+
+
+@program(1.5)
+def attributes_that_start_in_the_class(x):
+    c = Counter()
+    for i in range(3):
+        c.add(x * i)
+    if x > 1:
+        c.total = c.total * x
+    return c.total * c.step
 
 
 @program(1.5)

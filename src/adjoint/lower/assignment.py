@@ -10,7 +10,8 @@ import numpy as np
 from .. import core
 from ..builder import is_number
 from ..core import Atom, Const, Var
-from ..types import Array, Dict, List, Object, Tuple, Type, is_container, join
+from ..infer import constant
+from ..types import INT, Array, Dict, List, Object, Tuple, Type, is_container, join
 from ..views import is_rank_0_view, path_of
 from .expressions import BINARY, Expressions, is_shared, known_length
 
@@ -47,17 +48,18 @@ class Assignment(Expressions):
 
     def _unpack(self, target: Any, value: Atom) -> None:
         targets = target.elts
-        value = self.as_iterable(value, target)
+        value = self.as_sequence(value, target)
         starred = [i for i, t in enumerate(targets) if isinstance(t, gast.Starred)]
         length = known_length(value)
         if starred:
-            if length is None:
-                raise self.refuse("the number of elements to unpack is not known here", target)
-            items = self.unpack_all(value, target)
             at = starred[0]
             after = len(targets) - at - 1
-            middle = self.op(core.LIST, *items[at : length - after])
-            items = [*items[:at], middle, *items[length - after :]]
+            if length is None:
+                items = self._around_star(value, at, after, target)
+            else:
+                items = self.unpack_all(value, target)
+                middle = self.op(core.LIST, *items[at : length - after])
+                items = [*items[:at], middle, *items[length - after :]]
             names = [*targets[:at], targets[at].value, *targets[at + 1 :]]
             if len(items) != len(names):
                 raise self.refuse(f"{length} values cannot be unpacked here", target)
@@ -71,6 +73,29 @@ class Assignment(Expressions):
             parts.append(self.item(value, i))
         for t, part in zip(targets, parts, strict=True):
             self.assign(t, part)
+
+    def _around_star(self, value: Atom, before: int, after: int, target: Any) -> list[Atom]:
+        """What `first, *middle, last = value` binds, for a value of any length."""
+        if not isinstance(value.type, (Array, List)):
+            raise self.refuse("the number of elements to unpack is not known here", target)
+        least = constant(before + after)
+        length = self.op(len, value, type=INT)
+        short = self.op(np.less, length, least, style="operator")
+        kind = Const(ValueError, Object(type), "ValueError")
+        text = f"not enough values to unpack (expected at least {before + after})"
+        self.if_(self.read(short), lambda: self.raise_(kind, text), lambda: None)
+        inside = constant(slice(before, -after if after else None))
+        return [
+            *(self.item(value, i) for i in range(before)),
+            self.collected(self.subscript(value, inside, target), target),
+            *(self.item(value, i - after) for i in range(after)),
+        ]
+
+    def raise_(self, kind: Const, text: str) -> None:
+        raise NotImplementedError  # by Branches
+
+    def collected(self, iterable: Any, node: Any) -> Atom:
+        raise NotImplementedError  # by Comprehensions
 
     def store_slice(self, owner: Atom, index: Atom, value: Atom, node: Any) -> None:
         raise NotImplementedError  # by Containers

@@ -583,6 +583,10 @@ class Expressions:
         """What a loop over a value walks: an object of the user's class gives it itself."""
         return value
 
+    def as_sequence(self, value: Atom, node: Any) -> Atom:
+        """What is unpacked of a value: a generator is walked to its end."""
+        return self.as_iterable(value, node)
+
     def expr_IfExp(self, node: Any) -> Atom:
         test = self.as_test(self.expr(node.test), node)
         self.at(node)
@@ -650,7 +654,7 @@ class Expressions:
 
     def unpack_all(self, value: Atom, node: Any) -> list[Atom]:
         """The elements of a container of known length."""
-        value = self.as_iterable(value, node)
+        value = self.as_sequence(value, node)
         length = known_length(value)
         if length is None:
             raise self.refuse("the number of elements to unpack is not known here", node)

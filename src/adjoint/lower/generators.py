@@ -111,6 +111,10 @@ class Generators(Invocation):
         else:
             super().for_(iterable, body, node)
 
+    def as_sequence(self, value: Atom, node: Any) -> Atom:
+        value = super().as_sequence(value, node)
+        return self.collected(value, node) if is_generator(value) else value
+
     def _walk_generator(
         self, generator: Generator, body: Callable[[Atom], None], node: Any
     ) -> None:

@@ -176,6 +176,17 @@ class Objects(Operators):
             value.name, value.named = name, True
         self.cells[instance, name] = self.object_of(value)
 
+    def missing(self, key: Any) -> Any:
+        holder, name = key
+        if not isinstance(holder, Instance):
+            return super().missing(key)
+        for cls in holder.cls.__mro__[:-1]:
+            if name in vars(cls):
+                plain = not hasattr(type(vars(cls)[name]), "__get__")
+                owner = Const(holder, Object(holder.cls), None)
+                return self._from_classes(owner, [cls], name, None) if plain else UNDEFINED
+        return UNDEFINED
+
     # -- calling ----------------------------------------------------------------------------
 
     def parent_of_caller(self, args: list[Atom], node: Any) -> Atom:

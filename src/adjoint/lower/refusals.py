@@ -8,10 +8,8 @@ NAMES = {
     "AsyncFor": "`async for`",
     "AsyncWith": "`async with`",
     "Attribute": "an attribute",
-    "ImportFrom": "`from ... import` inside a function",
 }
 ADVICE = {
     "Try": "Move the `try` out of the function that is differentiated.",
     "ClassDef": "Define the class outside.",
-    "ImportFrom": "Import at the top of the file.",
 }

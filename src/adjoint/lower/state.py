@@ -171,7 +171,7 @@ def _assigned_names(function: Any) -> frozenset[str]:
             found.add(node.name)
         elif isinstance(node, gast.MatchMapping) and node.rest is not None:
             found.add(node.rest)
-        elif isinstance(node, gast.Import):
+        elif isinstance(node, (gast.Import, gast.ImportFrom)):
             found.update(a.asname or a.name.split(".")[0] for a in node.names)
         for child in gast.iter_child_nodes(node):
             visit(child, in_comprehension or isinstance(node, scopes))

@@ -85,6 +85,23 @@ class Statements(Patterns):
             name = alias.asname or alias.name.split(".")[0]
             self.bind(name, Const(bound, Object(type(bound)), alias.asname or alias.name))
 
+    def stmt_ImportFrom(self, node: Any) -> None:
+        import importlib
+
+        if node.level or any(alias.name == "*" for alias in node.names):
+            raise self.refuse(
+                "this form of `import` is not supported", node, "Import at the top of the file."
+            )
+        module = importlib.import_module(node.module)
+        for alias in node.names:
+            path = f"{node.module}.{alias.name}"
+            found = getattr(module, alias.name, None)
+            if found is None:
+                found = importlib.import_module(path)
+            holder = Const(module, Object(type(module)), node.module)
+            value = self.attribute(holder, alias.name, node)
+            self.bind(alias.asname or alias.name, value)
+
     def stmt_Assert(self, node: Any) -> None:
         test = self.as_test(self.expr(node.test), node)
         message = [self.expr(node.msg)] if node.msg is not None else []
