@@ -56,13 +56,13 @@ class Assignment(Expressions):
             after = len(targets) - at - 1
             if length is None:
                 items = self._around_star(value, at, after, target)
+            elif length < at + after:
+                raise self.refuse(f"{length} values are too few to be unpacked here", target)
             else:
                 items = self.unpack_all(value, target)
                 middle = self.op(core.LIST, *items[at : length - after])
                 items = [*items[:at], middle, *items[length - after :]]
             names = [*targets[:at], targets[at].value, *targets[at + 1 :]]
-            if len(items) != len(names):
-                raise self.refuse(f"{length} values cannot be unpacked here", target)
             for t, item in zip(names, items, strict=True):
                 self.assign(t, item)
             return
