@@ -12,7 +12,7 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -289,6 +289,14 @@ class Builder:
     def unshare(self, var: Var) -> None:
         """Take a value out of the table of known ones: it will be changed in place."""
         self._changed.add(var.root)
+
+    def unshare_changed(self, aliases: Mapping[Var, Iterable[Var]]) -> None:
+        """Take what a function changes in place out of that table, and what shares its memory.
+
+        An operation that read it cannot be carried out again later.
+        """
+        for root, others in aliases.items():
+            self._changed.update((root, *others))
 
     def emit(self, op: Op) -> None:
         if op.target is not None:

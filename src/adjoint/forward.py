@@ -60,6 +60,7 @@ class Forward:
         self.active = active_vars(function, wrt) - cancelling(function)
         self.b = builder
         self.expander = Expander(builder)
+        builder.unshare_changed(function.aliases)
         self.memory = Memory(function)
         self.views = ViewChanges(function)
         self.t = Tangents(builder, self.memory)
@@ -527,9 +528,15 @@ class Forward:
     def _branch(self, stmt: If) -> None:
         sides = (stmt.then, stmt.orelse)
         for side in sides:
+            outside = dict(self.t.values)
+            inside = {v for s in core.walk(side) for v in core.defined_by(s)}
             stmts, side.stmts = side.stmts, []
             with self.b.inside(side):
                 self._statements(stmts)
+            # A tangent that is made on one side for what was there before is not on the other.
+            for var in [v for v in self.t.values if v not in outside and v not in inside]:
+                del self.t.values[var]
+            self.t.values |= outside
         self.b.origin = stmt.origin
         rows = list(zip(stmt.results, stmt.then.yields, stmt.orelse.yields, strict=True))
         for result, *ends in rows:

@@ -54,5 +54,7 @@ class ViewChanges:
     def leave(self, forward: Any, op: Op) -> None:
         """The view has been changed, and so has its array."""
         whole, seen = forward.t.get(op.args[0]), forward.t.get(op.args[1])
-        if seen is not None and whole is not None:
+        if seen is not None and whole is not None and seen.root is seen:
+            forward.t.set(op.version, whole)  # the change was by a constant
+        elif seen is not None and whole is not None:
             forward.changed(op, forward.b.in_place(core.THROUGH, whole, seen))

@@ -44,6 +44,7 @@ from .structure import (
     definitions,
     is_changed,
     read_outside,
+    same_memory,
 )
 from .types import (
     INT,
@@ -70,6 +71,7 @@ class Reverse:
         self.active = active_vars(function, wrt) - cancelling(function)
         self.b = builder
         self.expander = Expander(builder)
+        builder.unshare_changed(function.aliases)
         for param in function.params:
             builder.home[param] = function.body
         self.mark = Var.count()
@@ -537,6 +539,7 @@ class Reverse:
         assert isinstance(present, Var)
         part = Var("part", _honest(item_type_any(version.type)))
         rest = self.b.in_place(core.POP, present, value=part)
+        rest.type = before.type
         self.b.definitions[part] = self.b.block.stmts[-1]  # type: ignore[assignment]
         if self.is_active(new):
             self.d.add(new, part)
@@ -566,11 +569,13 @@ class Reverse:
         present = self.own_container(version)
         self.d.pop(version)
         if op.fn is core.REVERSE:
-            self.d.add(before, self.b.in_place(core.REVERSE, present), fitted=True)
-            return
-        assert op.target is not None
-        part = self.d.materialise(item, op.target)
-        self.d.add(before, self.b.in_place(core.APPEND, present, part), fitted=True)
+            whole = self.b.in_place(core.REVERSE, present)
+        else:
+            assert op.target is not None
+            part = self.d.materialise(item, op.target)
+            whole = self.b.in_place(core.APPEND, present, part)
+        whole.type = before.type
+        self.d.add(before, whole, fitted=True)
 
     def _owned(self, value: Atom) -> bool:
         return isinstance(value, Var) and self.d.is_owned(value)
@@ -845,12 +850,11 @@ class Reverse:
     ) -> None:
         """Where the body sums into a parameter's memory, that memory must be the loop's own."""
         summed = {p for p in params if is_changed(body, p)}
-        while True:  # memory that one parameter hands to another in the next iteration
-            handed = {
-                end.root
-                for param, end in zip(params, yields, strict=True)
-                if param in summed and isinstance(end, Var) and end.root in params
-            }
+        memory = {p: same_memory(body, p) for p in params} if len(params) > 1 else {}
+        while summed:  # memory that one parameter hands to another in the next iteration
+            ends = [end.root for param, end in zip(params, yields, strict=True)
+                    if param in summed and isinstance(end, Var)]  # fmt: skip
+            handed = {p for p in memory if not memory[p].isdisjoint(ends)}
             if handed <= summed:
                 break
             summed |= handed

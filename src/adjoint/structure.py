@@ -252,21 +252,29 @@ def block_with(block: Block, stmt: Any) -> Block:
 
 def is_changed(body: Block, param: Var) -> bool:
     """Whether a loop's body changes the memory of a parameter, perhaps in a loop inside it."""
+    same = same_memory(body, param)
+    return any(
+        isinstance(s, Op) and s.version is not None and s.version.root in same
+        for s in core.walk(body)
+    )
+
+
+def same_memory(body: Block, param: Var) -> set[Var]:
+    """The objects that may be a parameter's: what branches and loops inside hand on."""
     same = {param.root}
     before = 0
     while before != len(same):
         before = len(same)
         for stmt in core.walk(body):
-            if isinstance(stmt, Op):
-                if stmt.version is not None and stmt.version.root in same:
-                    return True
-                continue
             if isinstance(stmt, If):
                 rows = [
                     *zip(stmt.results, stmt.then.yields),
                     *zip(stmt.results, stmt.orelse.yields),
                 ]
+            elif isinstance(stmt, Loop):
+                entered = (stmt.inits, stmt.body.yields)
+                rows = [r for e in entered for r in (*zip(stmt.params, e), *zip(stmt.results, e))]
             else:
-                rows = [*zip(stmt.params, stmt.inits), *zip(stmt.results, stmt.inits)]
+                continue
             same.update(a.root for a, b in rows if isinstance(b, Var) and b.root in same)
-    return False
+    return same

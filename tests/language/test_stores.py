@@ -673,6 +673,15 @@ def equal_expressions_around_a_change(x):
     return a * b
 
 
+@program(array(3, 4))
+def multiple_of_a_view_that_changes(m):
+    a = m * m
+    row = a[1]
+    twice = 2 * row
+    a[1] = 0.0
+    return np.sum(twice**2) + np.sum(a)
+
+
 @program(array(3))
 def index_array_changes(x):
     index = np.array([0, 1, 2])
