@@ -515,4 +515,9 @@ def f(p):
     v = p.ravel()
     v += ad.stop_gradient(v) * p[-1]
     return np.sum(v)
+# --- walked_after_an_element_has_changed: np.array([0.3, 0.7]), np.ones(2)
+def f(p, q):
+    xs = [p for e in q]
+    xs[0] += p
+    return sum([0.5 for e in xs])
 """)

@@ -277,6 +277,7 @@ BUILTINS = [
     case(builtins.sum, (3, 2), number()),
     case(runtime.copies, number(), 3),
     case(math.fsum, Sequence(number(), number())),
+    case(math.fsum, (3,)),
     case(math.prod, Sequence(number(), number(), number()), start=[1, number()]),
 ]
 

@@ -448,8 +448,11 @@ class Expressions:
         return self.present(method(node))
 
     def present(self, atom: Atom) -> Atom:
-        """A container in its latest version: its length and the types of its elements change."""
-        if isinstance(atom, Var) and is_container(atom.type) and atom.root not in self.stale:
+        """A container in its latest version: its length and the types of its elements change.
+
+        Of a stale one too: what is read of it is checked then, its length is not.
+        """
+        if isinstance(atom, Var) and is_container(atom.type):
             return self.versions.get(atom.root, atom)
         return atom
 

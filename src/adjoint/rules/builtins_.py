@@ -79,6 +79,12 @@ def fsum(z, xs):
     d[xs] += copies(d[z], len(xs))
 
 
+@rule(math.fsum, when=lambda xs: xs.ndim > 0)
+def fsum_of_array(z, xs):
+    d[z] = np.sum(d[xs])
+    d[xs] += np.broadcast_to(d[z], xs.shape)
+
+
 @rule(math.prod, when=_sequence)
 def prod(z, xs, *, start=1):
     """Right at zeros among xs, where z / x is not."""

@@ -165,7 +165,7 @@ class Callables:
             f"sum([*{xs}, {self.float(0)}])",
             f"(lambda a, *rest: a * sum(rest))(*{xs})",
             f"math.fsum({xs})",
-            f"math.prod({xs})",
+            f"math.prod(list({xs}))",
             f"np.fromiter(({body} for {e} in {xs}), float).sum()",
             f"operator.mul({xs}[0], {xs}[-1])",
             f"sum(i * {e} for i, {e} in enumerate({xs}, 1))",
