@@ -831,7 +831,8 @@ def _spread_shape(op: Op) -> Atom:
 
 
 def _is_array(atom: Atom) -> bool:
-    return isinstance(atom.type, Array) and atom.type.dims != ()
+    """Whether a value is certainly an array; where the rank is not known, it may be a number."""
+    return isinstance(atom.type, Array) and bool(atom.type.dims)
 
 
 def _has_quick_mean(atom: Atom) -> bool:

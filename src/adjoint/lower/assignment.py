@@ -169,6 +169,8 @@ class Assignment(Expressions):
         """`current op= value`: the new value, or None where the object itself has changed."""
         t = current.type
         if isinstance(t, Array) and not is_number(t) and isinstance(current, Var):
+            if t.dims is None and self._count_names(current) > 1:
+                raise self._unclear(node)  # it may be a number, which nothing changes in place
             self.change(BINARY[type(node.op)], current, value, style="inplace")
             return None
         if isinstance(t, List) and isinstance(node.op, gast.Add):
@@ -176,12 +178,8 @@ class Assignment(Expressions):
             return None
         if isinstance(t, (List, Dict)):
             raise self.refuse("this operation in place is not supported", node)
-        if not is_number(t) and is_shared(current) and self.aliases.of(current.root):
-            raise self.refuse(
-                "whether this changes an array that has another name is not known here",
-                node,
-                "Write x = x + y for a new value, x[...] += y to change an array.",
-            )
+        if not is_number(t) and is_shared(current) and self._has_other_names(current):
+            raise self._unclear(node)
         if is_number(t) and isinstance(current, Var) and self._is_rank_0_with_names(current):
             raise self.refuse(
                 "an array of rank 0 that has several names is changed in place",
@@ -197,8 +195,23 @@ class Assignment(Expressions):
             return True
         if made is None or made.fn not in _MAKE_ARRAYS:
             return False
+        return self._count_names(current) > 1
+
+    def _unclear(self, node: Any) -> Exception:
+        return self.refuse(
+            "whether this changes an array that has another name is not known here",
+            node,
+            "Write x = x + y for a new value, x[...] += y to change an array.",
+        )
+
+    def _has_other_names(self, current: Atom) -> bool:
+        """Whether a value that may be an array can be seen under another name as well."""
+        assert isinstance(current, Var)
+        return bool(self.aliases.of(current.root)) or self._count_names(current) > 1
+
+    def _count_names(self, current: Var) -> int:
         names = [v for f in self.frames for v in f.env.values() if isinstance(v, Var)]
-        return sum(v.root is current.root for v in names) > 1
+        return sum(v.root is current.root for v in names)
 
     def extend(self, items: Atom, iterable: Any, node: Any) -> None:
         raise NotImplementedError  # by Comprehensions

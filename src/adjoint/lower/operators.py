@@ -29,6 +29,7 @@ from ..structure import close_scopes, copy_block
 from ..types import (
     BOOL,
     FLOAT,
+    NONE,
     UNDEFINED_TYPE,
     Array,
     Dict,
@@ -408,7 +409,7 @@ class Operators(Generators):
     def _like(self, atom: Atom, value: Atom, what: str, origin: Origin | None) -> Atom:
         """A cotangent, or a tangent, of the user's in the form of the value that it is for."""
         given, t = atom.type, value.type
-        if isinstance(atom, Const) and atom.value is None and isinstance(t, Scalar):
+        if given == NONE and isinstance(t, Scalar):
             return constant(0.0)  # an int has no tangent, also where it counts as a float
         if given == t or isinstance(t, Unknown) or isinstance(given, Unknown):
             return atom
