@@ -5,11 +5,22 @@ import functools
 import numpy as np
 import pytest
 
+from adjoint import forms
+
+forms.strict = True  # what the compiler stumbles over is shown, and not covered
+
 
 @pytest.fixture
 def rng():
     """A NumPy random generator that gives every test the same numbers on every run."""
     return np.random.default_rng(20240607)
+
+
+@pytest.fixture
+def typed_only():
+    """What the typed compiler refuses is refused, and not made in the recorded form."""
+    with forms.only("typed"):
+        yield
 
 
 @functools.cache

@@ -384,7 +384,7 @@ def returns_a_text(x):  # here
 @pytest.mark.parametrize(
     ("fn", "args", "raises", "says", "argnums"), refused, ids=[r[0].__name__ for r in refused]
 )
-def test_refused(fn, args, raises, says, argnums):
+def test_refused(fn, args, raises, says, argnums, typed_only):
     with pytest.raises(raises) as caught:
         ad.grad(fn, argnums=argnums)(*args)
     assert isinstance(caught.value, ad.AdjointError)
@@ -401,7 +401,7 @@ def test_refused(fn, args, raises, says, argnums):
         assert re.fullmatch(r" +\| +\^+", rest[1]), message
 
 
-def test_errors_of_value_and_grad_and_vjp_are_the_same():
+def test_errors_of_value_and_grad_and_vjp_are_the_same(typed_only):
     for op in (ad.grad, ad.value_and_grad):
         with pytest.raises(ad.UnsupportedSyntaxError, match="`try`"):
             op(try_statement)(2.0)
@@ -419,7 +419,7 @@ def test_the_caret_is_under_the_expression():
     assert lines[1][start : start + lines[2].count("^")] == 'float(f"{y:.3f}")'
 
 
-def test_error_in_a_helper_names_its_file():
+def test_error_in_a_helper_names_its_file(typed_only):
     with pytest.raises(ad.UnsupportedSyntaxError) as caught:
         ad.grad(lambda x: elsewhere.with_try(x))(2.0)
     number, _ = line_of(elsewhere.with_try, "try:")
@@ -473,7 +473,7 @@ def test_compiled_functions_without_a_rule():
         ad.grad(special.jv, argnums=1)(1.0, 2.0)
 
 
-def test_generators_and_coroutines():
+def test_generators_and_coroutines(typed_only):
     def generator(x):
         yield x
 
@@ -486,7 +486,6 @@ def test_generators_and_coroutines():
         ad.grad(coroutine)(2.0)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="match is new in 3.10")
 # -- arguments ----------------------------------------------------------------------------------
 
 

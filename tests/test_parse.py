@@ -235,7 +235,7 @@ def test_one_line_functions(tmp_path):
     assert returned(parse_function(scope["g"])) == "y * 4"
 
 
-def test_unicode_places(tmp_path):
+def test_unicode_places(tmp_path, typed_only):
     scope, path = write(tmp_path, 'def f(x):\n    s = "äöü"; y = undefined(x)\n    return y\n')
     with pytest.raises(ad.UnsupportedSyntaxError) as caught:
         ad.grad(scope["f"])(2.0)

@@ -12,7 +12,7 @@ import numpy as np
 from .by_name import by_reference
 from .compile import Compiled, Compiler
 from .compilers import compiler_for
-from .errors import ArgumentError, CotangentError
+from .errors import ArgumentError, CotangentError, NoDerivativeError
 from .kept import Kept
 from .operators import operator
 from .request import Argument, Request
@@ -242,7 +242,9 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     if compiled.changes:
         compiled.check_apart(bound, getattr(fn, "__name__", "the function"))
     originals: dict[int, tuple[Any, Any]] = {}
-    kept = [_copied(v, originals) for v in bound.values()]
+    kept = list(bound.values())
+    if not compiled.recorded:
+        kept = [_copied(v, originals) for v in kept]
     try:
         value, saved = compiled.run(*kept)
     except Exception as error:
@@ -383,6 +385,8 @@ def source(
         compiler = compiler_for("jvp", fn, spec)
     if example_args:
         compiled, _ = compiler.find(example_args, {})
+        if isinstance(compiled.refusal, NoDerivativeError):
+            raise compiled.refusal
         return _text(compiled.emitted)
     names = spec.names(compiler.parameters)
     arguments = [Argument(p.name, UNKNOWN, p.name in names) for p in compiler.parameters]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import forms
 from .core import External
 from .differentiable import check_type
 from .errors import AliasingError, Origin, UnsupportedSyntaxError
@@ -51,6 +52,8 @@ class Compiled:
     backward: Callable[..., Any]  # of a pair for vjp: the function before `run`
     changes: frozenset[str] = frozenset()  # arguments that the function may change in place
     version: int = -1  # of the table of the user's rules that it was made under
+    recorded: bool = False  # the recorded form, which takes care of its arguments itself
+    refusal: Exception | None = None  # why it is in the recorded form
 
     def check_apart(self, bound: dict[str, Any], name: str) -> None:
         """Refuse arguments that share memory with one that is changed in place."""
@@ -134,7 +137,7 @@ class Compiler:
         """The compiled derivative for these arguments, and the arguments in its order."""
         bound, given = self.bind(args, kwargs)
         values = list(bound.values())
-        key = tuple((signature_of(v), name in given) for name, v in bound.items())
+        key = (forms.allowed, *((signature_of(v), name in given) for name, v in bound.items()))
         compiled = self.exact.get(key)
         if compiled is None or not is_current(compiled):
             compiled = self._compile(bound, given, key)
@@ -160,8 +163,9 @@ class Compiler:
                 self._argument(name, value, name in wrt, name in given, symbols)
                 for name, value in bound.items()
             ]
-            pattern = tuple(
-                (a.type, a.wrt, a.given, freeze(a.value) if a.literal else None) for a in arguments
+            pattern = (
+                forms.allowed,
+                *((a.type, a.wrt, a.given, a.literal and freeze(a.value)) for a in arguments),
             )
             compiled = self.patterns.get(pattern)
             if compiled is None or not is_current(compiled):
@@ -217,14 +221,26 @@ class Compiler:
         try:
             # The passes walk expressions by recursion, and a sum may have thousands of terms.
             with room_for(MANY):
+                if "typed" not in forms.allowed:
+                    return self._recorded(wrt, None, version)
                 derivative = derive(fn, arguments, self.request(wrt), symbols, text)
         except RecursionError:
             raise _too_deep(fn, "its expressions or calls are nested too deeply") from None
+        except Exception as error:
+            if not forms.serves_after(error):
+                raise
+            return self._recorded(wrt, error, version)
         compiled = build(derivative.emitted, derivative.guards, fn)
         if derivative.recursive:
             compiled = with_room(compiled)
         compiled.changes, compiled.version = derivative.changes, version
         return compiled
+
+    def _recorded(self, wrt: tuple[str, ...], refusal: Exception | None, version: int) -> Compiled:
+        from .recorded.compiled import recorded_form
+
+        made = recorded_form(self.fn, self.signature, self.request(wrt), refusal)
+        return replace(made, version=version)
 
 
 def _holds_ints(value: Any) -> bool:

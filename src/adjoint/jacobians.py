@@ -116,7 +116,7 @@ class Matrix:
         self.primal, self._mode = fn, mode
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        call = _Call(self.primal, self._spec, args, kwargs)
+        call = Call(self.primal, self._spec, args, kwargs)
         if self._mode == "hessian":
             return call.forward("hessian")
         if self._mode == "forward" or self._mode == "auto" and call.size() == 1:
@@ -138,7 +138,7 @@ class Matrix:
         return f"<adjoint.{what} of {name}>"
 
 
-class _Call:
+class Call:
     """One call of a function whose Jacobian is wanted, with the arguments to take it by."""
 
     def __init__(
@@ -178,9 +178,9 @@ class _Call:
         compiler = compiler_for(kind, self.fn, self.spec)
         columns: list[Any] = []
         for position, name in enumerate(self.names):
-            for unit in _units(self.by[name]):
+            for unit in units(self.by[name]):
                 moving = [
-                    unit if i == position else _zeros(self.by[n]) for i, n in enumerate(self.names)
+                    unit if i == position else zeros(self.by[n]) for i, n in enumerate(self.names)
                 ]
                 if compiler.promote:
                     pairs = zip(moving, self.by.values(), strict=True)
@@ -195,7 +195,7 @@ class _Call:
                 return None
             return self.arranged(iter(tangents), lambda parts, leaf: _columns(parts, leaf))
 
-        return _map(of_output, *columns)
+        return tree_map(of_output, *columns)
 
     def reverse(self, *, only_if_less: bool = False) -> Any:
         """Row by row: one backward sweep for each number in the result."""
@@ -212,7 +212,7 @@ class _Call:
                 return self.forward("jvp")
             if is_complex:
                 raise OutputError("the result is complex: take its Jacobian with mode='forward'")
-            rows = iter([compiled.backward(saved, unit) for unit in _units(value)])
+            rows = iter([compiled.backward(saved, unit) for unit in units(value)])
         except Exception as error:
             retell(error, compiled.filename, compiled.emitted)
             raise
@@ -225,7 +225,7 @@ class _Call:
             parts = iter([[row[k] for row in pulled] for k in range(len(pulled[0]))])
             return self.arranged(parts, lambda rows, part: _rows(rows, leaf, part))
 
-        return _map(of_output, value)
+        return tree_map(of_output, value)
 
     def arranged(self, parts: Iterator[Any], join: Callable[[Any, Any], Any]) -> Any:
         """The parts for one output, in the structure of the arguments."""
@@ -235,20 +235,20 @@ class _Call:
                 return None
             return join(parts, leaf)
 
-        found = [_map(of_argument, self.by[name]) for name in self.names]
+        found = [tree_map(of_argument, self.by[name]) for name in self.names]
         return found[0] if self.spec.is_single() else tuple(found)
 
 
 # -- structures -----------------------------------------------------------------------------------
 
 
-def _map(change: Callable[..., Any], *trees: Any) -> Any:
+def tree_map(change: Callable[..., Any], *trees: Any) -> Any:
     """`change` of the leaves of structures that are alike."""
     first = trees[0]
     if isinstance(first, dict):
-        return {k: _map(change, *(t[k] for t in trees)) for k in first}
+        return {k: tree_map(change, *(t[k] for t in trees)) for k in first}
     if isinstance(first, (list, tuple)):
-        return rebuild(first, [_map(change, *parts) for parts in zip(*trees, strict=True)])
+        return rebuild(first, [tree_map(change, *parts) for parts in zip(*trees, strict=True)])
     return change(*trees)
 
 
@@ -274,27 +274,27 @@ def _float(value: Any) -> Any:
     return float(value) if type(value) is int else value
 
 
-def _zeros(value: Any) -> Any:
+def zeros(value: Any) -> Any:
     def zero(leaf: Any) -> Any:
         if _kind(leaf) not in "fc":
             return None
         return leaf * 0.0 if not hasattr(leaf, "dtype") else module_of(leaf).zeros_like(leaf)
 
-    return _map(zero, value)
+    return tree_map(zero, value)
 
 
-def _units(value: Any) -> Iterator[Any]:
+def units(value: Any) -> Iterator[Any]:
     """For each number in a value, a structure like it with 1 there and 0 everywhere else."""
     sizes = [np.size(leaf) if _kind(leaf) in "fc" else 0 for leaf in _leaves(value)]
     for which, size in enumerate(sizes):
         for index in range(size):
             places = iter([index if k == which else None for k in range(len(sizes))])
-            yield _map(functools.partial(_unit, places), value)
+            yield tree_map(functools.partial(_unit, places), value)
 
 
 def _unit(places: Iterator[int | None], leaf: Any) -> Any:
     """Zeros like one part of a value, with a 1 at the next of `places`."""
-    zero, index = _zeros(leaf), next(places)
+    zero, index = zeros(leaf), next(places)
     if index is None:
         return zero
     if isinstance(leaf, np.generic):

@@ -46,7 +46,7 @@ def parse_function(fn: types.FunctionType, generators: bool = False) -> Source:
     code = fn.__code__
     # gast walks trees by recursion: a sum of 250 terms exceeds the default limit.
     with room_for(MANY):
-        node = _parsed_node(code, code.co_filename)
+        node = parsed_node(code, code.co_filename)
     if isinstance(node, gast.AsyncFunctionDef) or inspect.iscoroutinefunction(fn):
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a coroutine", _start(code), "Write a plain function."
@@ -93,7 +93,7 @@ def _unavailable(code: types.CodeType) -> SourceUnavailableError:
 
 
 @functools.lru_cache(maxsize=1024)
-def _parsed_node(code: types.CodeType, filename: str) -> Any:
+def parsed_node(code: types.CodeType, filename: str) -> Any:
     # Equal code objects may come from different files.
     linecache.checkcache(filename)
     lines = linecache.getlines(filename)

@@ -264,6 +264,6 @@ def kept_in_a_list(x):
         (kept_in_a_list, "put into a list"),
     ],
 )
-def test_refused(fn, says):
+def test_refused(fn, says, typed_only):
     with pytest.raises(ad.UnsupportedSyntaxError, match=says):
         ad.grad(fn)(1.5)

@@ -411,6 +411,6 @@ def frozen(x):
         (frozen, "a State is frozen"),
     ],
 )
-def test_refused(fn, says):
+def test_refused(fn, says, typed_only):
     with pytest.raises(ad.UnsupportedSyntaxError, match=says):
         ad.grad(fn)(1.5)

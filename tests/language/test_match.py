@@ -168,6 +168,6 @@ def unknown_alternative(x):
     return x
 
 
-def test_refused():
+def test_refused(typed_only):
     with pytest.raises(ad.UnsupportedSyntaxError, match="which alternative of this pattern"):
         ad.grad(unknown_alternative)(0.5)

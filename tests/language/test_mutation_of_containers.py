@@ -226,6 +226,6 @@ def two_names_in_two_functions(x):
         (two_names_in_two_functions, (2.0,)),
     ],
 )
-def test_refused(fn, args):
+def test_refused(fn, args, typed_only):
     with pytest.raises(ad.UnsupportedSyntaxError, match="how this list or dict changes"):
         ad.grad(fn)(*args)

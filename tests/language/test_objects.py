@@ -166,7 +166,7 @@ def test_an_attribute_is_assigned():
     assert kept.last == 2.0
 
 
-def test_an_attribute_array_is_not_changed():
+def test_an_attribute_array_is_not_changed(typed_only):
     def f(x, m):
         m.w[0] = x[0]
         return np.sum(m.w * x)
@@ -210,7 +210,7 @@ class Opaque:
         self.value = [1.0]
 
 
-def test_value_that_an_object_may_keep_is_not_read_as_a_constant():
+def test_value_that_an_object_may_keep_is_not_read_as_a_constant(typed_only):
     def f(x, holder):
         holder.store(holder.value, 0, x * x)
         return holder.value[0] * x

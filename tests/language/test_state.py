@@ -278,7 +278,7 @@ def two_arguments(x, a, b):
     return b.last * x
 
 
-def test_objects_that_may_be_one():
+def test_objects_that_may_be_one(typed_only):
     meter = Meter()
     with pytest.raises(ad.UnsupportedSyntaxError, match="`last` may have been assigned through"):
         ad.grad(two_arguments)(3.0, meter, meter)
@@ -289,7 +289,7 @@ class Guarded:
         raise TypeError("read only")
 
 
-def test_class_that_keeps_attributes_in_its_own_way():
+def test_class_that_keeps_attributes_in_its_own_way(typed_only):
     def f(x, obj):
         obj.k = x
         return obj.k * x
@@ -298,7 +298,7 @@ def test_class_that_keeps_attributes_in_its_own_way():
         ad.grad(f)(2.0, Guarded())
 
 
-def test_array_that_an_object_holds_by_now_is_not_changed():
+def test_array_that_an_object_holds_by_now_is_not_changed(typed_only):
     def f(x, meter):
         buffer = np.zeros(2)
         meter.last = buffer

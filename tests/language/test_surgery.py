@@ -131,7 +131,7 @@ def test_a_nested_function_that_returns_nothing(capsys):
     assert capsys.readouterr().out == "cotangent 6.0\n"
 
 
-def test_names_of_a_hook_have_one_value():
+def test_names_of_a_hook_have_one_value(typed_only):
     def rebound(x):
         k = 2.0
         y = ad.register_hook(x, lambda g: g * k)
@@ -272,7 +272,7 @@ def test_a_wrong_shape_is_refused():
         ad.grad(lambda x: np.sum(ad.register_hook(x * 2, lambda g: g[:1])))(np.ones(3))
 
 
-def test_calls_of_register_hook_that_are_no_calls():
+def test_calls_of_register_hook_that_are_no_calls(typed_only):
     with pytest.raises(ad.UnsupportedSyntaxError, match="takes a value and a function"):
         ad.grad(lambda x: ad.register_hook(x))(1.0)
 
@@ -448,7 +448,7 @@ def test_plain_execution_skips_the_statements():
         ("with ad.insert_grad_of(x) as d, ad.no_grad():\n        pass", "of its own"),
     ],
 )
-def test_what_is_refused(tmp_path, fn, message):
+def test_what_is_refused(tmp_path, fn, message, typed_only):
     path = tmp_path / "made.py"
     path.write_text(f"def f(x):\n    y = x * 2.0\n    {fn}\n    return np.sum(x * y)\n")
     scope = {"np": np, "ad": ad}

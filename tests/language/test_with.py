@@ -235,6 +235,6 @@ def caught(x):
 
 
 @pytest.mark.parametrize("fn", [suppressed, swallowed, caught])
-def test_refused(fn):
+def test_refused(fn, typed_only):
     with pytest.raises(ad.UnsupportedSyntaxError, match="may swallow errors"):
         ad.grad(fn)(2.0)

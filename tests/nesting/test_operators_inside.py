@@ -596,7 +596,7 @@ def test_cotangent_that_is_found_not_to_fit():
         ad.grad(f)(X, 4)
 
 
-def test_pullback_of_an_array_that_was_changed():
+def test_pullback_of_an_array_that_was_changed(typed_only):
     def f(x):
         y = x * 1.0
         value, pullback = ad.vjp(lambda z: np.sum(z**2), y)
@@ -607,7 +607,7 @@ def test_pullback_of_an_array_that_was_changed():
         ad.grad(f)(X)
 
 
-def test_recursion_through_a_derivative():
+def test_recursion_through_a_derivative(typed_only):
     def f(x, n):
         return x if n == 0 else ad.grad(f)(x, n - 1) * x
 

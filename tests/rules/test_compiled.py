@@ -233,7 +233,7 @@ REFUSED_CALLS = [
 @pytest.mark.parametrize(
     ("call", "name", "keyword"), REFUSED_CALLS, ids=[r[0] for r in REFUSED_CALLS]
 )
-def test_call_that_no_rule_covers(call, name, keyword):
+def test_call_that_no_rule_covers(call, name, keyword, typed_only):
     fn = function_of(f"def f(x):\n    return {call}\n")
     with pytest.raises(ad.NoDerivativeError) as caught:
         ad.grad(fn)(np.array([1.0, 2.0, 3.0]))
@@ -243,7 +243,7 @@ def test_call_that_no_rule_covers(call, name, keyword):
 
 
 @pytest.mark.parametrize("fn", sorted(rules.REFUSED, key=lambda fn: fn.__name__))
-def test_refused_functions_say_what_to_do(fn):
+def test_refused_functions_say_what_to_do(fn, typed_only):
     text = fn_text(fn)
     if isinstance(fn, types.MethodDescriptorType):
         text = f"np.ndarray.{fn.__name__}"

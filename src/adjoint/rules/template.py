@@ -254,7 +254,7 @@ class _Reader:
         reads, derivatives, mode = self.operands(node.value)
         if isinstance(target, ast.Name):
             kind, name = self.of_work(node, target, adds, mode)
-        elif _is_derivative(target):
+        elif is_derivative(target):
             kind, name = self.of_derivative(node, target, adds, mode)
             mode = {"partial": "both", "tangent": "forward", "cotangent": "reverse"}[kind]
         else:
@@ -311,7 +311,7 @@ class _Reader:
         stack = [expr]
         while stack:
             node = stack.pop()
-            if _is_derivative(node):
+            if is_derivative(node):
                 if len(_elements(node)) != 1:
                     self.error(node, "a partial can be given, and not read")
                 derivatives.add(self.name_of(node.slice))
@@ -349,7 +349,7 @@ class _PlainD(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _is_derivative(node):
+def is_derivative(node):
     base = node.value if isinstance(node, ast.Subscript) else None
     return isinstance(base, ast.Name) and base.id == "d"
 
