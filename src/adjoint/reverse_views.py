@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import core
-from .core import Atom, Op, Var
+from .core import Atom, Block, Op, Var
 from .infer import constant
 from .types import Array
 from .views import path_of
@@ -62,7 +62,7 @@ def elements(reverse: Any, op: Op) -> bool:
     view = op.target
     if view is None or view not in d.scattered or view in d.values:
         return False
-    path = path_of(view, reverse.definitions)
+    path = _in_one_block(path_of(view, reverse.definitions), b.home)
     if not path:
         return False
     array = path[0].args[0]
@@ -78,6 +78,20 @@ def elements(reverse: Any, op: Op) -> bool:
     b.origin = origin
     d.set(array, whole)
     return True
+
+
+def _in_one_block(path: list[Op], home: dict[Var, Block]) -> list[Op]:
+    """The end of a path of views that is in the block of its last step.
+
+    Loops and branches hand on the cotangents of what they read, and of no array behind that.
+    """
+    kept = path[-1:]
+    for step in path[-2::-1]:
+        here = home.get(kept[0].target)  # type: ignore[arg-type]
+        if here is None or home.get(step.target) is not here:  # type: ignore[arg-type]
+            break
+        kept.insert(0, step)
+    return kept
 
 
 def _shown(reverse: Any, whole: Var, path: list[Op]) -> Var:

@@ -421,6 +421,38 @@ def view_and_array_under_one_name(x):
     return np.sum(row)
 
 
+@program(array(3))
+def view_of_a_view_read_in_a_loop(x):
+    a = np.ones((3, 4)) * x[0]
+    t = a.T
+    total = 0.0
+    for i in range(4):
+        total = total + t[i][2] * x[1]
+    return total * t[1, 0]
+
+
+@program(array(3))
+def view_of_a_view_read_in_a_branch(x):
+    a = np.ones((3, 4))
+    a[2, 1] = x[0] * x[1]
+    t = a.T
+    total = x[2]
+    if x[2] * x[2] > 0:
+        total = total + t[1][2] * 2
+    return total * t[1, 2]
+
+
+@program(array(3))
+def view_of_a_view_read_in_a_nested_loop(x):
+    t = (np.ones((3, 4)) * x[0]).T
+    total = 0.0
+    for i in range(2):
+        u = t[i:]
+        for j in range(2):
+            total = total + u[j][1] * x[2]
+    return total * t[1, 0]
+
+
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)
