@@ -12,6 +12,7 @@ from .running import (
     function_of,
     generic_jvp,
     inner,
+    is_summable,
     leaves,
     nested,
     random_like,
@@ -136,3 +137,27 @@ def test_single_precision(case, which):
             np.testing.assert_allclose(got, want, rtol=0, atol=atol)
 
     each(near, tangent, exact)
+
+
+def squares_text(case):
+    """The text of a function that returns the sum of the squares of the case's value."""
+    return case.source_text.rstrip().replace("return ", "z = ") + "; return np.sum(z * z)\n"
+
+
+@named(list(filter(is_summable, CASES)))
+def test_second_order(case):
+    """The gradient, in forward mode: against its differences."""
+    rng = np.random.default_rng(7)
+    fn, args = function_of(squares_text(case)), case.args(rng)
+    tangents = directions(case, rng, args)
+    gradient = ad.grad(fn, argnums=case.active)
+    _, got = ad.jvp(gradient, tuple(args), tuple(tangents))
+    ends = []
+    for step in (1e-5, -1e-5):
+        moved = [a + step * t if i in case.active else a
+                 for i, (a, t) in enumerate(zip(args, tangents))]  # fmt: skip
+        ends.append(gradient(*moved))
+    for k, (up, down) in enumerate(zip(*ends)):
+        want = (np.asarray(up) - np.asarray(down)) / 2e-5
+        near = 1e-5 * max(1.0, float(np.max(np.abs(want), initial=0)))
+        np.testing.assert_allclose(got[k], want, rtol=0, atol=near, err_msg=str(case.active[k]))
