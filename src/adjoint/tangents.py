@@ -199,6 +199,8 @@ class Tangents:
         elif is_container(t) and _keys(t) is not None:
             parts = [self.zero(self.b.item(of, key)) for key in _keys(t)]
             made = self.container(t, parts)
+        elif isinstance(t, Unknown):  # if it is an int: a zero to calculate with, not None
+            made = self.b.op(generic.fit_tangent, constant(None), of, type=t)
         else:
             made = self.b.op(generic.zeros_like, of, type=tangent_type(t))
         if isinstance(made, Var):
