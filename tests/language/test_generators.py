@@ -255,9 +255,17 @@ def kept_in_a_list(x):
     return sum(made[1])
 
 
+def walked_beside_another(x):
+    total = 0.0
+    for k, (v, w) in enumerate(zip([1.0, 2.0], powers(x, 2), strict=False)):  # here
+        total = total + v * w * k
+    return total
+
+
 @pytest.mark.parametrize(
     "fn, says",
     [
+        (walked_beside_another, "`zip` of a generator"),
         (walked_twice, "walked a second time"),
         (walked_in_a_loop, "walked a second time, or in a loop"),
         (asked_for_one, "given to `next`"),

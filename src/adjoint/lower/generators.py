@@ -106,7 +106,7 @@ class Generators(Invocation):
 
             self._walk_generator(iterable[1].value, counted, node)
             self.env.pop(_COUNT, None)
-        elif isinstance(iterable, tuple) and any(map(is_generator, _parts(iterable))):
+        elif _holds_generator(iterable):
             raise self.refuse("this `zip` of a generator is not supported", node)
         else:
             super().for_(iterable, body, node)
@@ -226,8 +226,12 @@ def _is_counted(iterable: Any) -> bool:
     return isinstance(iterable, tuple) and iterable[0] == "enumerate" and is_generator(iterable[1])
 
 
-def _parts(iterable: Any) -> list[Any]:
-    return list(iterable[1]) if iterable[0] == "zip" else [iterable[1]]
+def _holds_generator(iterable: Any) -> bool:
+    """Whether a generator is among what `zip` and `enumerate` walk."""
+    if not isinstance(iterable, tuple):
+        return is_generator(iterable)
+    parts = iterable[1] if iterable[0] == "zip" else [iterable[1]]
+    return any(map(_holds_generator, parts))
 
 
 def _yields(function: Any) -> bool:
