@@ -125,6 +125,7 @@ class Builder:
         self.selects: dict[Var, tuple[Atom, Atom, Atom]] = {}  # result -> test, then, orelse
         self.origin: Origin | None = None
         self.guards: list[Any] = []  # what derivatives assume of values outside
+        self.records: set[Var] = set()  # lists that loops record in for their backward sweeps
         self.buffers: set[Var] = set()  # parameters of backward loops that are summed into
         self.backward = False  # what is built now belongs to a derivative
         self.tangent = False  # and to the tangents of a forward pass

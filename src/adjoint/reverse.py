@@ -901,6 +901,47 @@ class Reverse:
         if counted and self._recount(loop, backward, wanted):  # type: ignore[arg-type]
             return
         saved = list(map(Exports(loop.body, core.defined_inside(loop)).value, wanted))
+        result, places = self._known_record(loop, saved) or self._new_record(loop, saved)
+        self.b.backward = True
+        self.b.origin = loop.origin
+        walk = self.b.op(builtins.reversed, result, type=result.type, name="record")
+        backward.iterables = [walk]
+        if places is None:
+            item = Var(wanted[0].name, wanted[0].type, named=wanted[0].named)
+            backward.items = [item]
+            renamed = {wanted[0]: item}
+        else:
+            item = Var("record", item_type_any(result.type))
+            backward.items = [item]
+            reads = []
+            renamed = {}
+            for place, var in sorted(zip(places, wanted, strict=True), key=lambda pair: pair[0]):
+                copy = Var(var.name, var.type, named=var.named)
+                renamed[var] = copy
+                reads.append(Op(copy, operator.getitem, [item, constant(place)]))
+            backward.body.stmts[:0] = reads
+        core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+
+    def _known_record(self, loop: Loop, saved: list[Atom]) -> tuple[Var, list[int] | None] | None:
+        """The record of an inner derivative, if it holds all that is to be saved here.
+
+        With it, the places of its entries that are read; None for entries that are no tuples.
+        """
+        appended = {s.version: s for s in loop.body.stmts
+                    if isinstance(s, Op) and s.fn is core.APPEND}  # fmt: skip
+        for param, end, result in zip(loop.params, loop.body.yields, loop.results):
+            if param.root not in self.b.records or end not in appended:
+                continue
+            entry = appended[end].args[1]  # type: ignore[index]
+            if saved == [entry]:
+                return result, None
+            made = self.definitions.get(entry) if isinstance(entry, Var) else None
+            if made is not None and made.fn is core.TUPLE and all(a in made.args for a in saved):
+                return result, [made.args.index(a) for a in saved]
+        return None
+
+    def _new_record(self, loop: Loop, saved: list[Atom]) -> tuple[Var, list[int] | None]:
+        """Append what is saved, at the end of each iteration, to a new list."""
         entry: Atom
         if len(saved) == 1:
             entry = saved[0]
@@ -915,6 +956,7 @@ class Reverse:
         made = Op(tape, core.LIST, [], origin=loop.origin)
         self._insert_before(loop, made)
         self.b.definitions[tape] = made
+        self.b.records.add(tape)
         param, result = (Var("tape", List(kind), named=True) for _ in range(2))
         param.root = result.root = tape
         with self._at_end(loop.body):
@@ -923,25 +965,7 @@ class Reverse:
         loop.inits.append(tape)
         loop.body.yields.insert(-1, version)
         loop.results.append(result)
-        self.b.backward = True
-        self.b.origin = loop.origin
-        walk = self.b.op(builtins.reversed, result, type=List(kind), name="record")
-        backward.iterables = [walk]
-        if len(saved) == 1:
-            item = Var(wanted[0].name, wanted[0].type, named=wanted[0].named)
-            backward.items = [item]
-            renamed = {wanted[0]: item}
-        else:
-            item = Var("record", kind)
-            backward.items = [item]
-            reads = []
-            renamed = {}
-            for position, var in enumerate(wanted):
-                copy = Var(var.name, var.type, named=var.named)
-                renamed[var] = copy
-                reads.append(Op(copy, operator.getitem, [item, constant(position)]))
-            backward.body.stmts[:0] = reads
-        core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+        return result, None if len(saved) == 1 else list(range(len(saved)))
 
     def _compute_again(self, body: Block, inside: set[Var], loop: Loop) -> None:
         """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit."""
