@@ -111,7 +111,9 @@ _TITLES = {
 
 def _place(origin: Origin | None) -> str:
     """Where a function stands, for the docstring of its derivative."""
-    return f" ({origin.filename.rsplit('/', 1)[-1]}:{origin.line})" if origin else ""
+    if origin is None or origin.is_made_up:
+        return ""
+    return f" ({origin.filename.rsplit('/', 1)[-1]}:{origin.line})"
 
 
 def _gradient(

@@ -12,6 +12,9 @@ Names = str | Sequence[str] | None
 Numbers = int | Sequence[int] | None
 
 
+_MOST_UNTOLD = 4  # arguments of a builtin that does not tell how many it takes
+
+
 class Spec:
     """Which arguments to differentiate by, and how the gradients are arranged."""
 
@@ -116,6 +119,10 @@ def callable_signature(fn: Any) -> inspect.Signature:
     try:
         return inspect.signature(fn)
     except (TypeError, ValueError):
-        positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        positional = inspect.Parameter.POSITIONAL_ONLY
         count = getattr(fn, "nin", 1)
-        return inspect.Signature([inspect.Parameter(f"x{i}", positional) for i in range(count)])
+        made = [inspect.Parameter(f"x{i}", positional) for i in range(count)]
+        if not hasattr(fn, "nin"):  # a builtin, such as max, may take more
+            more = range(1, _MOST_UNTOLD)
+            made += [inspect.Parameter(f"x{i}", positional, default=None) for i in more]
+        return inspect.Signature(made)

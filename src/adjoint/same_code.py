@@ -1,0 +1,136 @@
+"""Whether a piece of source is that of a compiled function.
+
+A file may have changed since it was imported. What stands at a function's place is then not what
+the function does, and its derivative would be that of another function. So the source that was
+found is compiled, and compared.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import copy
+import functools
+import sys
+import types
+from typing import Any
+
+_FUTURE = 0
+for _name in __future__.all_feature_names:
+    _FUTURE |= getattr(__future__, _name).compiler_flag
+
+
+def is_source_of(node: Any, code: types.CodeType, qualname: str, text: str) -> bool:
+    """Whether a function's syntax (of `ast`) compiles to `code`. text: that of the whole file.
+
+    >>> f = lambda x: x * 2
+    >>> node = ast.parse("lambda x: x * 3", mode="eval").body
+    >>> is_source_of(node, f.__code__, "<lambda>", "")
+    False
+    """
+    if any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames)):
+        return True  # pytest has rewritten its asserts
+    mangled = _class_around(getattr(code, "co_qualname", qualname))
+    for imported in (_nothing, imported_names):
+        for class_name in (None, mangled) if mangled else (None,):
+            made = _compiled(node, code, class_name, imported(text))
+            if made is None or _same(made, code):
+                return True
+    return False
+
+
+def _nothing(text: str) -> tuple[str, ...]:
+    return ()
+
+
+@functools.lru_cache(maxsize=64)
+def imported_names(text: str) -> tuple[str, ...]:
+    """The names that a file imports for all its functions, which compile to other code then.
+
+    >>> imported_names("import os.path\\nif True:\\n    from math import sin as s")
+    ('os', 's')
+    """
+    found: dict[str, None] = {}
+    todo: list[ast.AST] = [ast.parse(text)]
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.update(dict.fromkeys(a.asname or a.name.split(".")[0] for a in node.names))
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            todo += ast.iter_child_nodes(node)
+    return tuple(name for name in found if name != "*")
+
+
+def _class_around(qualname: str) -> str | None:
+    """The innermost class around a function, whose name is put into its private names."""
+    parts = qualname.split(".")
+    classes = [a for a, b in zip(parts, parts[1:]) if a[0] != "<" and b != "<locals>"]
+    return classes[-1] if classes else None
+
+
+def _compiled(
+    node: Any, like: types.CodeType, class_name: str | None, imported: tuple[str, ...]
+) -> types.CodeType | None:
+    """Compile one function alone, with the same free variables; None where that is not possible."""
+    body: ast.stmt
+    if isinstance(node, ast.Lambda):
+        body = ast.Expr(node)
+    else:
+        body = copy.copy(node)
+        body.decorator_list = []  # type: ignore[attr-defined]
+    if class_name is not None:
+        inner, body = body, ast.parse(f"class {class_name}: pass").body[0]
+        body.body = [inner]  # type: ignore[attr-defined]
+    free = ", ".join(like.co_freevars)
+    imports = f"import {', '.join(imported)}; " if imported else ""
+    outer = ast.parse(f"{imports}\ndef outer({free}): pass")
+    inside: list[ast.stmt] = [body]
+    if isinstance(body, ast.FunctionDef) and body.name not in like.co_freevars:
+        inside.insert(0, ast.Global([body.name]))  # the name is not one of the function around
+    outer.body[-1].body = inside  # type: ignore[attr-defined]
+    ast.fix_missing_locations(outer)
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(max(limit, 20_000))
+        flags = like.co_flags & _FUTURE
+        module = compile(outer, like.co_filename, "exec", flags=flags, dont_inherit=True)
+    except (SyntaxError, RecursionError):
+        return None
+    finally:
+        sys.setrecursionlimit(limit)
+    around = next(c for c in module.co_consts if isinstance(c, types.CodeType))
+    return _last_named(around, like.co_name)
+
+
+def _last_named(code: types.CodeType, name: str) -> types.CodeType | None:
+    """The function of this name that is compiled last: after those in its own defaults."""
+    for const in reversed(code.co_consts):
+        if isinstance(const, types.CodeType):
+            if const.co_name == name:
+                return const
+            found = _last_named(const, name)
+            if found is not None:
+                return found
+    return None
+
+
+def _same(a: types.CodeType, b: types.CodeType) -> bool:
+    return (
+        a.co_code == b.co_code
+        and a.co_names == b.co_names
+        and a.co_varnames == b.co_varnames
+        and _plain(a.co_consts) == _plain(b.co_consts)
+    )
+
+
+def _plain(consts: tuple[Any, ...]) -> list[Any]:
+    """Constants that can be compared; the names of inner functions without those around them."""
+    plain: list[Any] = []
+    for const in consts:
+        if isinstance(const, types.CodeType):
+            plain += [const.co_code, const.co_names, const.co_varnames, _plain(const.co_consts)]
+            continue
+        if isinstance(const, str):
+            const = const.rpartition("<locals>.")[2]
+        plain.append((type(const), repr(const) if isinstance(const, float) else const))
+    return plain
