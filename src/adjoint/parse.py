@@ -107,7 +107,7 @@ def _changed(code: types.CodeType) -> SourceUnavailableError:
 
 
 @functools.lru_cache(maxsize=1024)
-def parsed_node(code: types.CodeType, filename: str, qualname: str = "") -> Any:
+def parsed_node(code: types.CodeType, filename: str, qualname: str) -> Any:
     # Equal code objects may come from different files.
     linecache.checkcache(filename)
     lines = linecache.getlines(filename)
