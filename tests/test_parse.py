@@ -199,6 +199,15 @@ def test_default_of_a_parameter_is_a_lambda():
     assert ad.grad(f)(1.0) == 2.0
 
 
+def test_texts_keep_their_lines():
+    def f(x, unit="m"):
+        text = """a
+        b"""
+        return x * 2.0 if text == "a\n        b" else x * 3.0
+
+    assert ad.grad(f)(1.0) == 2.0
+
+
 def write(tmp_path, text, name="made.py"):
     path = tmp_path / name
     path.write_text(text)

@@ -6,7 +6,6 @@ import ast
 import functools
 import inspect
 import linecache
-import textwrap
 import tokenize
 import types
 from dataclasses import dataclass
@@ -127,12 +126,10 @@ def _parse_def(code: types.CodeType, lines: list[str], qualname: str) -> Any:
         block = inspect.getblock(lines[first:])
     except (tokenize.TokenError, SyntaxError):
         raise _changed(code) from None
-    indent = len(block[0]) - len(block[0].lstrip())
-    text = textwrap.dedent("".join(block))
-    if indent and text[:1].isspace():
-        # A comment or a string further left defeats dedent: put the block under an `if`.
-        text = "if 1:\n" + "".join(block)
-        first, indent = first - 1, 0
+    text = "".join(block)
+    if text[:1].isspace():
+        # Put the block under an `if`: to dedent it would change the texts in it.
+        text, first = "if 1:\n" + text, first - 1
     try:
         plain = ast.parse(text)
         tree = gast.parse(text)
@@ -150,8 +147,6 @@ def _parse_def(code: types.CodeType, lines: list[str], qualname: str) -> Any:
         if hasattr(inner, "lineno") and inner.lineno is not None:
             inner.lineno += first
             inner.end_lineno += first
-            inner.col_offset += indent
-            inner.end_col_offset += indent
     return node
 
 
