@@ -282,6 +282,9 @@ class Reverse:
         self.d.set(target, cotangent)
         if isinstance(target.type, Array) and target.type.dims:
             cotangent = self.d.own(target)
+        elif isinstance(target.type, Unknown):  # None is a zero, which the user does not know
+            value_there = self.saved(op.args[0])
+            cotangent = self.b.op(generic.as_gradient, cotangent, value_there, type=target.type)
         elif not is_number(target.type):
             cotangent = self.b.op(generic.copy, cotangent, type=target.type)
         self.d.pop(target)

@@ -52,6 +52,13 @@ class Spec:
                 f"an argument of `{name}` is named twice"
             )
 
+    def reaches_rest(self, parameters: tuple[inspect.Parameter, ...]) -> bool:
+        """Whether argnums name arguments that only `*args` takes."""
+        named = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        return any(p.kind is p.VAR_POSITIONAL for p in parameters) and any(
+            type(n) is int and n >= named for n in self.positions()
+        )
+
     def names(
         self, parameters: tuple[inspect.Parameter, ...], function: str = "the function"
     ) -> tuple[str, ...]:

@@ -144,6 +144,30 @@ def test_keyword_arguments():
     assert ad.vjp(functools.partial(np.sum, axis=0), square)[1](x)[0].tolist() == [[1, 2], [1, 2]]
 
 
+def plainly_doubled(fn):
+    def inner(*args, **kwargs):
+        return 2 * fn(*args, **kwargs)
+
+    return inner
+
+
+def test_arguments_that_only_args_takes():
+    @plainly_doubled
+    def f(x, y, *, k=1.0):
+        return x * y * k
+
+    g = ad.grad(f)
+    assert [g(2.0, 3.0), g(2.0, 3.0, k=5.0), g(2.0, np.float32(3.0))] == [6, 30, 6]
+    assert ad.grad(f, argnums=1)(2.0, 3.0) == 4
+    assert ad.grad(f, argnums=(0, 1))(2.0, 3.0) == (6, 4)
+    assert ad.value_and_grad(f)(2.0, 3.0) == (12, 6)
+    assert ad.vjp(f, 2.0, 3.0)[1](1.0) == (6, 4)
+    assert ad.grad(lambda *xs: sum(x * x for x in xs), argnums=2)(1.0, 2.0, 3.0) == 6
+    assert ad.grad(lambda x, *rest: x * rest[0], argnums=1)(2.0, 3.0) == 2
+    with pytest.raises(TypeError):
+        ad.grad(f, argnums=2)(2.0, 3.0)
+
+
 def test_the_printed_form():
     text = ad.source(np.sum, x)
     assert '"""Gradient of sum with respect to `a`."""' in text
