@@ -30,7 +30,7 @@ from .request import Argument, Request
 from .rules import RULES, own
 from .rules.builtins_ import ALIASES
 from .runtime.generic import rebuild
-from .signature import signature_of
+from .signature import hidden_methods, signature_of
 from .spec import callable_signature
 from .types import Symbols, freeze, type_of
 
@@ -222,6 +222,13 @@ class Compiler:
         if promote:
             check_type(type_of(value, Symbols(), promote=True), name)
         t = type_of(value, symbols, promote=promote)
+        hidden = hidden_methods(value)
+        if hidden and type(value).__module__ != "builtins":
+            raise UnsupportedSyntaxError(
+                f"an attribute of `{name}` itself hides the method `{hidden[0]}` of its class",
+                None,
+                "Bind the object to a global name, or put the function into its class.",
+            )
         default = not given and isinstance(value, (int, float))
         literal = not wrt and (default or _is_static(value) or self._is_by_value(name, value))
         kind = self.signature.parameters[name].kind

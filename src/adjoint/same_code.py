@@ -11,9 +11,10 @@ import __future__
 import ast
 import copy
 import functools
-import sys
 import types
 from typing import Any
+
+from .frames import MANY, room_for
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -89,15 +90,12 @@ def _compiled(
         inside.insert(0, ast.Global([body.name]))  # the name is not one of the function around
     outer.body[-1].body = inside  # type: ignore[attr-defined]
     ast.fix_missing_locations(outer)
-    limit = sys.getrecursionlimit()
     try:
-        sys.setrecursionlimit(max(limit, 20_000))
         flags = like.co_flags & _FUTURE
-        module = compile(outer, like.co_filename, "exec", flags=flags, dont_inherit=True)
+        with room_for(MANY):
+            module = compile(outer, like.co_filename, "exec", flags=flags, dont_inherit=True)
     except (SyntaxError, RecursionError):
         return None
-    finally:
-        sys.setrecursionlimit(limit)
     around = next(c for c in module.co_consts if isinstance(c, types.CodeType))
     return _last_named(around, like.co_name)
 

@@ -362,3 +362,19 @@ def test_what_an_inactive_call_reads(monkeypatch):
     assert g(1.0) == 9.0
     monkeypatch.setattr(module, "k", np.array([1.0, 2.0]))
     assert ad.grad(lambda x: np.sum(f(x)))(1.0) == 5.0
+
+
+def test_an_attribute_of_an_argument_that_hides_a_method():
+    def f(m, x):
+        return m.forward(x) * 1.0
+
+    g = ad.grad(f, argnums=1)
+    given = Model(3.0)
+    assert g(given, 1.0) == 6.0
+    given.forward = lambda x: x * 7
+    try:
+        assert g(given, 1.0) == 7.0
+    except ad.UnsupportedSyntaxError as error:
+        assert "hides the method `forward`" in str(error)
+    del given.forward
+    assert g(given, 1.0) == 6.0
