@@ -461,5 +461,6 @@ def _reading(where: External, holder: str) -> str:
         "global": f"{holder}[{where.name!r}]",
         "cell": f"{holder}.cell_contents",
         "module": f"{holder}.{where.name}",
+        "weak": f"{holder}().{where.name}",
         "value": holder,
     }[where.kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
+import weakref
 from typing import Any
 
 import gast
@@ -408,12 +409,13 @@ class Calls(SpecialMethods):
         for attribute in ("__defaults__", "__kwdefaults__"):
             held = getattr(value, attribute)
             if held is not None:
-                self.guards.append(Guard(External("module", value, attribute), "identity", held))
+                where = External("weak", weakref.ref(value), attribute)
+                self.guards.append(Guard(where, "identity", held))
         return found
 
     def guard_code(self, value: types.FunctionType) -> None:
         """A function may be given other code, as tools that reload modules do."""
-        where = External("module", value, "__code__")
+        where = External("weak", weakref.ref(value), "__code__")
         self.guards.append(Guard(where, "identity", value.__code__))
 
     def python_function(
