@@ -289,6 +289,14 @@ CHANGES = [
     ("def f(x):\n    return np.sin(x)\n", "def f(x):\n    return np.cos(x)\n"),
     ("def f(x):\n    return [v * 2 for v in x]\n", "def f(x):\n    return [v * 3 for v in x]\n"),
     ("\n\ndef f(x):\n    return x\n", "def f(x): return x"),
+    (
+        "def f(x):\n    if x > 0:\n        x = 1\n        y = 2\n    return x\n",
+        "def f(x):\n    if x > 0:\n        x = 1\n    y = 2\n    return x\n",
+    ),
+    (
+        "def f(x):\n    for i in x:\n        y = 1\n    return np.sum(x)\n",
+        "def f(x):\n    for i in x:\n        y = 1\n        return np.sum(x)\n",
+    ),
     ("f = lambda x: x * 2\n", "f = lambda x: x * 3\n"),
     ("f = lambda x: x * 2\n", "f = lambda x: x * 2.0\n"),
     ("f = lambda x: x * 2\n", "f = 3\n"),

@@ -141,7 +141,7 @@ def _parse_def(code: types.CodeType, lines: list[str], qualname: str) -> Any:
     node = found[0]
     defs = (ast.FunctionDef, ast.AsyncFunctionDef)
     same = next(n for n in ast.walk(plain) if isinstance(n, defs) and n.name == code.co_name)
-    if not is_source_of(same, code, qualname, "".join(lines)):
+    if not is_source_of(same, code, qualname):
         raise _changed(code)
     for inner in gast.walk(node):
         if hasattr(inner, "lineno") and inner.lineno is not None:
@@ -165,7 +165,7 @@ def _find_lambda(code: types.CodeType, text: str, qualname: str) -> Any:
         for n in ast.walk(tree)
         if isinstance(n, ast.Lambda)
         and _spans(n, code.co_firstlineno)
-        and is_source_of(n, code, qualname, text)
+        and is_source_of(n, code, qualname)
     ]
     if not candidates:
         raise _changed(code)

@@ -10,7 +10,7 @@ import __future__
 
 import ast
 import copy
-import functools
+import dis
 import types
 from typing import Any
 
@@ -21,45 +21,22 @@ for _name in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _name).compiler_flag
 
 
-def is_source_of(node: Any, code: types.CodeType, qualname: str, text: str) -> bool:
-    """Whether a function's syntax (of `ast`) compiles to `code`. text: that of the whole file.
+def is_source_of(node: Any, code: types.CodeType, qualname: str) -> bool:
+    """Whether a function's syntax (of `ast`) compiles to `code`.
 
     >>> f = lambda x: x * 2
     >>> node = ast.parse("lambda x: x * 3", mode="eval").body
-    >>> is_source_of(node, f.__code__, "<lambda>", "")
+    >>> is_source_of(node, f.__code__, "<lambda>")
     False
     """
     if any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames)):
         return True  # pytest has rewritten its asserts
     mangled = _class_around(getattr(code, "co_qualname", qualname))
-    for imported in (_nothing, imported_names):
-        for class_name in (None, mangled) if mangled else (None,):
-            made = _compiled(node, code, class_name, imported(text))
-            if made is None or _same(made, code):
-                return True
+    for class_name in (None, mangled) if mangled else (None,):
+        made = _compiled(node, code, class_name)
+        if made is None or _are_same(made, code):
+            return True
     return False
-
-
-def _nothing(text: str) -> tuple[str, ...]:
-    return ()
-
-
-@functools.lru_cache(maxsize=64)
-def imported_names(text: str) -> tuple[str, ...]:
-    """The names that a file imports for all its functions, which compile to other code then.
-
-    >>> imported_names("import os.path\\nif True:\\n    from math import sin as s")
-    ('os', 's')
-    """
-    found: dict[str, None] = {}
-    todo: list[ast.AST] = [ast.parse(text)]
-    while todo:
-        node = todo.pop(0)
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found.update(dict.fromkeys(a.asname or a.name.split(".")[0] for a in node.names))
-        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            todo += ast.iter_child_nodes(node)
-    return tuple(name for name in found if name != "*")
 
 
 def _class_around(qualname: str) -> str | None:
@@ -69,9 +46,7 @@ def _class_around(qualname: str) -> str | None:
     return classes[-1] if classes else None
 
 
-def _compiled(
-    node: Any, like: types.CodeType, class_name: str | None, imported: tuple[str, ...]
-) -> types.CodeType | None:
+def _compiled(node: Any, like: types.CodeType, class_name: str | None) -> types.CodeType | None:
     """Compile one function alone, with the same free variables; None where that is not possible."""
     body: ast.stmt
     if isinstance(node, ast.Lambda):
@@ -83,12 +58,11 @@ def _compiled(
         inner, body = body, ast.parse(f"class {class_name}: pass").body[0]
         body.body = [inner]  # type: ignore[attr-defined]
     free = ", ".join(like.co_freevars)
-    imports = f"import {', '.join(imported)}; " if imported else ""
-    outer = ast.parse(f"{imports}\ndef outer({free}): pass")
+    outer = ast.parse(f"def outer({free}): pass")
     inside: list[ast.stmt] = [body]
     if isinstance(body, ast.FunctionDef) and body.name not in like.co_freevars:
         inside.insert(0, ast.Global([body.name]))  # the name is not one of the function around
-    outer.body[-1].body = inside  # type: ignore[attr-defined]
+    outer.body[0].body = inside  # type: ignore[attr-defined]
     ast.fix_missing_locations(outer)
     try:
         flags = like.co_flags & _FUTURE
@@ -112,13 +86,39 @@ def _last_named(code: types.CodeType, name: str) -> types.CodeType | None:
     return None
 
 
-def _same(a: types.CodeType, b: types.CodeType) -> bool:
-    return (
-        a.co_code == b.co_code
-        and a.co_names == b.co_names
-        and a.co_varnames == b.co_varnames
-        and _plain(a.co_consts) == _plain(b.co_consts)
-    )
+def _are_same(a: types.CodeType, b: types.CodeType) -> bool:
+    if (a.co_names, a.co_varnames) != (b.co_names, b.co_varnames):
+        return False
+    if _plain(a.co_consts) != _plain(b.co_consts):
+        return False
+    return a.co_code == b.co_code or _instructions(a) == _instructions(b)
+
+
+# How a method is called depends on whether the file imports what it belongs to.
+_OF_CALLS = frozenset({"PUSH_NULL", "PRECALL", "CACHE", "EXTENDED_ARG", "NOP", "RESUME"})
+_SPELLINGS = {"LOAD_METHOD": "LOAD_ATTR", "CALL_METHOD": "CALL", "CALL_FUNCTION": "CALL"}
+
+
+def _instructions(code: types.CodeType) -> list[tuple[str, Any]]:
+    """The instructions of a function, jumps by the instruction that they lead to."""
+    kept = [i for i in dis.get_instructions(code) if i.opname not in _OF_CALLS]
+    places = {instruction.offset: n for n, instruction in enumerate(kept)}
+    targets: dict[int, int] = {}
+    following = len(kept)
+    for instruction in reversed(list(dis.get_instructions(code))):
+        following = places.get(instruction.offset, following)
+        targets[instruction.offset] = following
+    found: list[tuple[str, Any]] = []
+    for instruction in kept:
+        value = instruction.argval
+        if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:
+            value = targets.get(value)
+        elif isinstance(value, types.CodeType):
+            value = _instructions(value)
+        elif isinstance(value, float):
+            value = repr(value)
+        found.append((_SPELLINGS.get(instruction.opname, instruction.opname), value))
+    return found
 
 
 def _plain(consts: tuple[Any, ...]) -> list[Any]:
@@ -126,7 +126,8 @@ def _plain(consts: tuple[Any, ...]) -> list[Any]:
     plain: list[Any] = []
     for const in consts:
         if isinstance(const, types.CodeType):
-            plain += [const.co_code, const.co_names, const.co_varnames, _plain(const.co_consts)]
+            plain += [const.co_names, const.co_varnames, _plain(const.co_consts)]
+            plain.append(_instructions(const))
             continue
         if isinstance(const, str):
             const = const.rpartition("<locals>.")[2]

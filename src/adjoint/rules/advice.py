@@ -41,8 +41,10 @@ def _public(module: str, name: str, fn: Any) -> str:
     return module
 
 
-def example_of_a_rule(fn: Any, place: int = 0) -> str:
-    """Two lines that give a function a rule, with the partial by the argument at `place`.
+def example_of_a_rule(fn: Any, by: int | str | None = None) -> str:
+    """Two lines that give a function a rule, with the partial by the argument `by`.
+
+    by: its name, or its place.
 
     >>> print(example_of_a_rule(np.linalg.cond))
     @ad.rule(numpy.linalg.cond)
@@ -55,7 +57,9 @@ def example_of_a_rule(fn: Any, place: int = 0) -> str:
     names = list(positional_names(fn))[: getattr(fn, "nin", None)]
     if not names:
         names = [f"x{i + 1}" for i in range(getattr(fn, "nin", 1))]
-    by = names[place] if place < len(names) else names[0]
+    if isinstance(by, int):
+        by = names[by] if by < len(names) else None
+    by = by if by in names else names[0]
     output = "z" if "z" not in names else "result"
     given = ", ".join([output, *names])
     return f"@ad.rule({name})\ndef {short}_rule({given}): ad.d[{output}, {by}] = ..."

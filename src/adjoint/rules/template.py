@@ -228,8 +228,7 @@ class _Reader:
     def definition(self):
         """The template's own ast.FunctionDef, from nothing but its own lines of the file."""
         function, first = self.rule.function, self.rule.firstlineno
-        lines = linecache.getlines(self.rule.filename)
-        whole, lines = "".join(lines), lines[first - 1 :]
+        lines = linecache.getlines(self.rule.filename)[first - 1 :]
         if not lines:
             self.error(None, *_NO_SOURCE)
         for block in (_indented_block, inspect.getblock):  # the second is slower, and always right
@@ -244,7 +243,7 @@ class _Reader:
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
                     if self.rule.own and not is_source_of(
-                        node, function.__code__, function.__qualname__, whole
+                        node, function.__code__, function.__qualname__
                     ):
                         self.error(None, *_NO_SOURCE)
                     return _PlainD(function).visit(node)
