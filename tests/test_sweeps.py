@@ -1,5 +1,7 @@
 """What the backward sweeps of loops record, and what they need not repeat."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -103,3 +105,10 @@ def test_a_cotangent_of_one_is_not_multiplied_by():
     text = ad.source(f, 3.0, 4)
     assert "d_x += 2 * x" in text and "d_total" not in text
     assert ad.grad(f)(3.0, 4) == pytest.approx(2 * 3.0 * sum(0.25**k for k in range(1, 5)))
+
+
+def test_halves_of_a_lambda_have_names_that_python_takes():
+    f = functools.partial(lambda a, x: np.sum(x * x) * a, 2.0)
+    x = np.ones(2)
+    np.testing.assert_array_equal(ad.vjp(f, x)[1](1.0)[0], [4.0, 4.0])
+    np.testing.assert_array_equal(ad.jacobian(f)(x), [4.0, 4.0])

@@ -364,8 +364,7 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
     try:
         tree = ast.parse(emitted.text, filename)
     except (SyntaxError, RecursionError, MemoryError) as error:
-        # Python's own limits: 100 levels of indentation, and what its parser's stack holds.
-        raise _too_deep(fn, str(error)) from None
+        raise _beyond_python(fn, error) from None
     names = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
     bindings = list(emitted.bindings)
     outer = ast.parse(f"def make({', '.join(bindings)}):\n    return {', '.join(names)},").body[0]
@@ -375,8 +374,8 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
     globals_ = getattr(fn, "__globals__", {"__builtins__": __builtins__})
     try:
         code = compile(ast.Module([outer], []), filename, "exec")
-    except (SyntaxError, RecursionError, MemoryError) as error:  # 20 nested loops
-        raise _too_deep(fn, str(error)) from None
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise _beyond_python(fn, error) from None
     exec(code, globals_, scope)
     made = scope["make"](*emitted.bindings.values())
     # The text is shown as long as the function can be run.
@@ -388,6 +387,13 @@ def build(emitted: Emitted, guards: list[Guard], fn: Any) -> Compiled:
     live = [(cells[n], where) for n, where in emitted.live.items() if n in cells]
     check = checker(guards, live)
     return Compiled(made[-1], emitted, check, filename, made[-2 if len(made) > 1 else -1])
+
+
+def _beyond_python(fn: Any, error: Exception) -> Exception:
+    """A refusal where Python's own limits are met: 20 loops, 100 levels, its parser's stack."""
+    if isinstance(error, SyntaxError) and "too many" not in str(error):
+        return error
+    return _too_deep(fn, str(error) or type(error).__name__)
 
 
 def _too_deep(fn: Any, why: str) -> UnsupportedSyntaxError:

@@ -1123,7 +1123,7 @@ def split(function: Function, wrt: list[Var], builder: Builder, *, finish: bool 
     `finish`: the cotangents are handed to the user, as a tuple, in memory of their own.
     """
     result = function.result
-    seed = Var(f"d_{function.name}", result.type, named=True)
+    seed = Var(f"d_{printable(function.name)}", result.type, named=True)
     reverse = Reverse(function, wrt, builder)
     tail = Block()
     with builder.inside(tail):
@@ -1143,6 +1143,11 @@ def split(function: Function, wrt: list[Var], builder: Builder, *, finish: bool 
     return Split(seed, tail, residuals, exported)
 
 
+def printable(name: str) -> str:
+    """The name of a function, as it can stand in a program."""
+    return name.replace("<lambda>", "lambda_")
+
+
 def halves(
     callee: Function, wanted: tuple[int, ...], builder: Builder, *, finish: bool = False
 ) -> tuple[Function, Function]:
@@ -1153,8 +1158,8 @@ def halves(
     """
     if wanted in callee.derivatives:
         return callee.derivatives[wanted]
-    forward = Function(f"{callee.name}_forward", [], Block(), callee.origin)
-    backward = Function(f"{callee.name}_backward", [], Block(), callee.origin)
+    forward = Function(f"{printable(callee.name)}_forward", [], Block(), callee.origin)
+    backward = Function(f"{printable(callee.name)}_backward", [], Block(), callee.origin)
     callee.derivatives[wanted] = forward, backward
     copy = copy_function(callee)
     outer_block, outer_known = builder.block, builder._known
