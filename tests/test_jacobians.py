@@ -436,3 +436,11 @@ def test_elementwise_grad_of_other_results_is_refused():
         ad.elementwise_grad(lambda x: (x, x))(X)
     with pytest.raises(ad.OutputError, match="dtype complex128"):
         ad.elementwise_grad(lambda x: x * 1j)(X)
+
+
+def test_a_range_that_is_walked_back_twice():
+    def f(x):
+        return np.sum(np.array(list(x[None, :])) ** 3)
+
+    _, pullback = ad.vjp(ad.grad(f), X)
+    np.testing.assert_allclose(pullback(np.ones(3))[0], 6 * X)

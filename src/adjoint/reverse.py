@@ -1162,6 +1162,9 @@ def halves(
     backward = Function(f"{printable(callee.name)}_backward", [], Block(), callee.origin)
     callee.derivatives[wanted] = forward, backward
     copy = copy_function(callee)
+    for stmt in core.walk(copy.body):  # a range that is walked backwards is walked forwards again
+        if isinstance(stmt, Op) and stmt.fn is builtins.reversed and stmt.target is not None:
+            builder.definitions[stmt.target] = stmt
     outer_block, outer_known = builder.block, builder._known
     builder.block, builder._known = copy.body, [{}]
     try:
