@@ -187,7 +187,7 @@ def _at(fn: Any, x: Any, index: Any, value: Any = None) -> None:
     op.changes(x)
     np.add.at(x, index, value)
     for level in state.levels:
-        if level.is_active(value) and not state.constant:
+        if level.is_active(value) and not level.muted:
             with op.guarded(level), outside(level):
                 level.note_add_at(x, index, value)
 

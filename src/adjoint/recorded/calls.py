@@ -20,6 +20,7 @@ import operator
 import random
 import sys
 import types
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -140,6 +141,7 @@ def canonical(fn: Any) -> Any:
 # -- the user's functions and classes -----------------------------------------------------------
 
 # Modules of the standard library whose Python code is looked into; others are called as they are.
+_ONLY_TELL = ("logging", "warnings")  # those that write what they are given, and compute nothing
 _OPEN = ("contextlib", "functools", "collections", "dataclasses")
 
 
@@ -157,6 +159,8 @@ def function(fn: types.FunctionType, args: tuple[Any, ...], kwargs: dict[str, An
     if fn.__name__ == "__init__" and args and (cls := _class_with(fn, type(args[0]))):
         return _initialise(args[0], cls, fn, args[1:], kwargs)
     if is_closed(fn.__module__):
+        if (fn.__module__ or "").partition(".")[0] in _ONLY_TELL:
+            return fn(*args, **kwargs)
         return opaque(fn, args, kwargs)
     try:
         made = rewritten(fn)
@@ -201,9 +205,9 @@ def construct(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     written_new = isinstance(new, types.FunctionType) and not _is_of_namedtuple(new)
     written_init = isinstance(init, types.FunctionType)
     if not written_new and not written_init:
-        if is_closed(cls.__module__) and not _holds_values(cls):
+        if cls in _CONVERTED or is_closed(cls.__module__) and not _holds_values(cls):
             return opaque(cls, args, kwargs)
-        return cls(*args, **{k: op.shown(v) if cls is str else v for k, v in kwargs.items()})
+        return cls(*(op.iterate(a) if is_array(a) else a for a in args), **kwargs)
     if is_closed(cls.__module__):
         return opaque(cls, args, kwargs)
     if written_new:
@@ -245,6 +249,8 @@ def _initialise(
     call(after, made, *variables)
 
 
+# Classes that take numbers out of arrays, as bytes.
+_CONVERTED = (memoryview, bytes, bytearray)
 _HOLDERS = ("collections", "types", "builtins", "contextlib", "functools", "itertools", "enum")
 
 
@@ -536,6 +542,12 @@ def _accumulate(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
     return itertools.accumulate(op.iterate(iterable), add, initial=initial)
 
 
+def _count(start: Any = 0, step: Any = 1) -> Any:
+    while True:
+        yield start
+        start = op.add(start, step)
+
+
 def _reduce(fn: Any, iterable: Any, *initial: Any) -> Any:
     return functools.reduce(callback(fn), op.iterate(iterable), *initial)
 
@@ -637,7 +649,8 @@ _AS_THEY_ARE = (
     functools.update_wrapper, functools.partial, operator.itemgetter, operator.attrgetter,
     operator.methodcaller, types.SimpleNamespace, dataclasses.field, super, print, len, isinstance,
     issubclass, range, slice, type, id, callable, hasattr, hash, vars, dir, globals, locals,
-    object, open, input, ord, chr, bin, hex, oct, functools.partialmethod, dataclasses.fields,
+    object, open, input, typing.cast, ord, chr, bin, hex, oct, functools.partialmethod,
+    dataclasses.fields,
     dataclasses.is_dataclass, contextlib.suppress, contextlib.nullcontext, np.errstate,
 )  # fmt: skip
 
@@ -674,7 +687,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
         itertools.filterfalse,
     )},
     itertools.groupby: lambda xs, key=None: itertools.groupby(op.iterate(xs), callback(key)),
-    itertools.accumulate: _accumulate,
+    itertools.accumulate: _accumulate, itertools.count: _count,
     functools.reduce: _reduce, functools.lru_cache: _caches, functools.cache: _caches,
     dict: _dict, reversed: _reversed, next: _next, iter: _iter,
     getattr: _getattr, setattr: op.set_attribute, delattr: op.delete_attribute,

@@ -46,10 +46,8 @@ def insert_grad_of(x: Any, statements: Callable[..., Any], *values: Any) -> Any:
 
 
 def _note(x: Any, value: Any, hook: Callable[..., Any], values: tuple[Any, ...] = ()) -> None:
-    if state.constant:
-        return
     for level in state.levels:
-        if level.is_active(x):
+        if level.is_active(x) and not level.muted:
             with op.guarded(level), outside(level):
                 level.note_hook(x, value, hook, values)
 

@@ -22,7 +22,6 @@ from .memory import Geometry, geometry_of, is_array, owner_of
 class _State(threading.local):
     def __init__(self) -> None:
         self.levels: tuple[Level, ...] = ()  # the outermost first
-        self.constant = 0  # how many `no_grad` blocks are open
         self.detached = Detached()
 
 
@@ -56,12 +55,18 @@ def outside(level: Level) -> Iterator[None]:
 
 @contextmanager
 def constant() -> Iterator[None]:
-    """What is computed in this block is constant; what is stored still overwrites."""
-    state.constant += 1
+    """What is computed in this block is constant; what is stored still overwrites.
+
+    It is so for the derivatives under way, and not for one that is taken inside the block.
+    """
+    muted = state.levels
+    for level in muted:
+        level.muted += 1
     try:
         yield
     finally:
-        state.constant -= 1
+        for level in muted:
+            level.muted -= 1
 
 
 class Number:
@@ -121,6 +126,7 @@ class Level:
         self.numbers: dict[int, Number] = {}
         self.memories: dict[int, Memory] = {}
         self.count = 0
+        self.muted = 0  # how many `no_grad` blocks are open
         self.shows = False  # whether an active value was made a text
         self.failure: BaseException | None = None  # what ended the derivative
         self.changed: set[int] = set()  # owners whose memory was changed

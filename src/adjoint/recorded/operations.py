@@ -35,9 +35,9 @@ def apply(fn: Any, native: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
 
 def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> None:
     """Tell each level what was computed, the outermost first."""
-    if state.constant:
-        return
     for level in state.levels:
+        if level.muted:
+            continue
         if any(map(level.is_active, args)) or any(map(level.is_active, kwargs.values())):
             if is_zero(fn) or not varies(value):
                 continue
@@ -285,9 +285,9 @@ def item(x: Any, index: Any) -> Any:
     """x[index]"""
     if is_array(x):
         value = x[index]
-        if state.levels and not state.constant:
-            for level in state.levels:
-                if level.is_active(x) and not (is_array(value) and level.is_active(value)):
+        for level in state.levels:
+            if level.is_active(x) and not level.muted:
+                if not (is_array(value) and level.is_active(value)):
                     with guarded(level), outside(level):
                         level.note_element(x, index, value)
         return value
@@ -318,7 +318,7 @@ def set_item(x: Any, index: Any, value: Any) -> None:
         for level in state.levels:
             if level.is_active(x) or level.is_active(value):
                 with guarded(level), outside(level):
-                    level.note_store(x, index, None if state.constant else value)
+                    level.note_store(x, index, None if level.muted else value)
         return
     method = python_method(x, "__setitem__") if x.__class__ not in _PLAIN else None
     if method is not None:
@@ -327,6 +327,8 @@ def set_item(x: Any, index: Any, value: Any) -> None:
         base = x.base
         set_item(base, np.unravel_index(np.arange(base.size)[index], base.shape), value)
     else:
+        if isinstance(x, list) and isinstance(index, slice):
+            value = iterate(value)
         x[index] = value
 
 

@@ -236,7 +236,7 @@ class Sweep:
 
     def take(self, place: Any) -> Any:
         """The cotangent of a result that was new, which nothing reads after this; None for zero."""
-        d = self.read(place)
+        d = _once(place, self.read(place))
         self._drop(place)
         return d
 
@@ -322,6 +322,27 @@ class Sweep:
             op.set_item(view, index, op.add(op.item(view, index), d))
         else:
             view[index] += d
+
+
+def _once(place: Any, d: Any) -> Any:
+    """The cotangent of a result; where its elements share memory, one of them has all of it.
+
+    np.broadcast_to(x, 3) is one number seen three times: its cotangent is that of the number.
+    """
+    if isinstance(d, (list, dict)):
+        parts = {k: _once(p, d[k]) for k, p in _items(place)}
+        return parts if isinstance(d, dict) else list(parts.values())
+    if not isinstance(place, View) or d is None:
+        return d
+    itemsize = place.dtype.itemsize
+    if not place.geometry.overlaps_itself(itemsize):
+        return d
+    seen = element_indices(place.memory.size, place.geometry, itemsize)
+    _, first = np.unique(seen, return_index=True)
+    where = np.unravel_index(first, place.shape)
+    whole = np.zeros(place.shape, place.dtype)
+    op.set_item(whole, where, op.item(d, where))
+    return whole
 
 
 def _items(place: Any) -> list[tuple[Any, Any]]:
