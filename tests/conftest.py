@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adjoint import forms
+from adjoint.rules import own
 
 forms.strict = True  # what the compiler stumbles over is shown, and not covered
 
@@ -21,6 +22,17 @@ def typed_only():
     """What the typed compiler refuses is refused, and not made in the recorded form."""
     with forms.only("typed"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def rules_of_the_test_only():
+    """The rules that a test gives to functions are those of this test."""
+    before, version = {fn: list(rules) for fn, rules in own._RULES.items()}, own.version
+    yield
+    if own.version != version:
+        own._RULES.clear()
+        own._RULES.update(before)
+        own.version += 1
 
 
 @functools.cache

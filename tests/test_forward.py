@@ -277,3 +277,46 @@ def test_source_by_some_of_the_arguments():
 
     assert "def f_jvp(x, y, t_y):" in ad.source(f, 1.0, 2.0, argnums=1, mode="forward")
     assert "def f_jvp(x, y, t_x, t_y):" in ad.source(f, 1.0, 2.0, argnums=(0, 1), mode="forward")
+
+
+def mixed_list(x, n):
+    xs = []
+    for k in range(n):
+        xs.append(k)
+        xs.append(x[k])
+    ys = [n, x[0]]
+    s = 0.0
+    for i in range(2 * n):
+        s = s + xs[i] * x[0] + ys[i % 2] ** 2
+    return s
+
+
+def starts_as_an_int(x, n):
+    s = n
+    for v in x:
+        s = s * v + n
+    return s
+
+
+def starts_as_ints_or_floats(x, n):
+    s = np.arange(n) if x[0] > 0 else x
+    for v in x:
+        s = s * x + v
+    return np.sum(s)
+
+
+def starts_as_a_bool(x, n):
+    s = x[0] > n if n > 5 else x[0] > 0
+    for v in x:
+        s = s * v + x[1]
+    return s
+
+
+@pytest.mark.parametrize(
+    "f", [mixed_list, starts_as_an_int, starts_as_ints_or_floats, starts_as_a_bool]
+)
+def test_zeros_beside_what_moves_are_numbers(f):
+    x = np.array([1.0, 2.0, 3.0])
+    value, tangent = ad.jvp(f, (x, 3), (np.array([1.0, -2.0, 0.5]), None))
+    assert value == f(x, 3)
+    assert tangent == pytest.approx(np.dot(ad.grad(f)(x, 3), [1.0, -2.0, 0.5]))

@@ -199,6 +199,15 @@ def test_default_of_a_parameter_is_a_lambda():
     assert ad.grad(f)(1.0) == 2.0
 
 
+def test_texts_keep_their_lines():
+    def f(x, unit="m"):
+        text = """a
+        b"""
+        return x * 2.0 if text == "a\n        b" else x * 3.0
+
+    assert ad.grad(f)(1.0) == 2.0
+
+
 def write(tmp_path, text, name="made.py"):
     path = tmp_path / name
     path.write_text(text)
@@ -271,13 +280,140 @@ def test_a_file_that_is_gone(tmp_path):
         parse_function(scope["f"])
 
 
-def test_another_function_at_the_place(tmp_path):
-    scope, path = write(tmp_path, "def f(x):\n    return x * 2\n")
+CHANGES = [
+    ("def f(x):\n    return x * 2\n", "def f(x):\n    return x * 3\n"),
+    ("def f(x):\n    return x * 2\n", "def f(y):\n    return y * 2\n"),
+    ("def f(x):\n    return x * 2\n", "def g(x):\n    return x * 2\n"),
+    ("def f(x):\n    return x * 2\n", "\n# moved\n\ndef f(x):\n    return x * 2\n"),
+    ("def f(x):\n    return x * 2\n", "def f(x):\n    return x * (\n"),
+    ("def f(x):\n    return np.sin(x)\n", "def f(x):\n    return np.cos(x)\n"),
+    ("def f(x):\n    return [v * 2 for v in x]\n", "def f(x):\n    return [v * 3 for v in x]\n"),
+    ("\n\ndef f(x):\n    return x\n", "def f(x): return x"),
+    (
+        "def f(x):\n    if x > 0:\n        x = 1\n        y = 2\n    return x\n",
+        "def f(x):\n    if x > 0:\n        x = 1\n    y = 2\n    return x\n",
+    ),
+    (
+        "def f(x):\n    for i in x:\n        y = 1\n    return np.sum(x)\n",
+        "def f(x):\n    for i in x:\n        y = 1\n        return np.sum(x)\n",
+    ),
+    ("f = lambda x: x * 2\n", "f = lambda x: x * 3\n"),
+    ("f = lambda x: x * 2\n", "f = lambda x: x * 2.0\n"),
+    ("f = lambda x: x * 2\n", "f = 3\n"),
+    ("f = lambda x: x * 2\n", "\nf = lambda x: x * 2\n"),
+    ("f, g = lambda x: x * 2, lambda x: x\n", "f, g = lambda x: x * 3, lambda x: -x\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGES)
+def test_other_text_is_not_taken_for_the_function(tmp_path, before, after):
+    scope, path = write(tmp_path, before)
     with open(path, "w") as file:
-        file.write("def other(x):\n    return x * 3\n\n\ndef another(x):\n    return x\n")
+        file.write(after)
     linecache.checkcache(path)
-    with pytest.raises(ad.SourceUnavailableError):
+    with pytest.raises(ad.SourceUnavailableError, match="not what the function was compiled from"):
         parse_function(scope["f"])
+
+
+UNCHANGED = """
+import os.path as osp, math
+from math import sin as s
+try:
+    import math as m
+except ImportError:
+    pass
+
+K = 2.0
+
+def deco(f, *rest):
+    return f
+
+@deco
+@deco
+def decorated(x, g=lambda v: v * 3, *, h=(lambda v: v, lambda v: -v)):
+    "A text"
+    return x * K
+
+def recursive(x, n):
+    return x if n == 0 else recursive(x, n - 1) * m.cos(x) * s(x)
+
+def outer(k):
+    j = k
+    def inner(x):
+        nonlocal j
+        j = j + 1
+        def inmost(y):
+            return inner(y) if k > 100 else y * j
+        return inmost(x) * k
+    return inner
+
+inner = outer(2.0)
+
+class Net:
+    __hidden = 3.0
+    lam = lambda self, x: self.__hidden * x
+
+    def method(self, x):
+        return x * self.__hidden * super().__hash__()
+
+    @property
+    def prop(self):
+        return [v for v in (1, 2)]
+
+    def nested(self):
+        def local(x):
+            return self.__private(x)
+        return local, lambda x: self.__private(x)
+
+    def __private(self, x):
+        if __debug__:
+            assert x > 0, f"{x:.3f} is negative"
+        return m.sin(x)
+
+net = Net()
+local, lam = net.nested()
+lines = lambda x: (
+    x
+    * 2
+)
+private = Net._Net__private
+several = [lambda x: x * 1.0, lambda x: x * 1, lambda x: x * True, lambda x: -0.0 * x]
+
+def shadows(K, outer=1):
+    import os
+    def shadows(K):
+        return K
+    with open(os.devnull) as f:
+        for i, (a, *b) in enumerate(K):
+            if (c := a) and b:
+                yield c
+    try:
+        return {**{}, "a": 1}
+    except (ValueError, TypeError) as e:
+        raise KeyError from e
+    finally:
+        del f
+
+async def coroutine(x):
+    async with x as y:
+        return await y
+"""
+
+
+def test_text_that_is_the_function_is_found(tmp_path):
+    scope, _ = write(tmp_path, UNCHANGED)
+    net = scope["net"]
+    found = [
+        *(scope[n] for n in ("decorated", "recursive", "outer", "inner", "local", "lam", "lines")),
+        *scope["several"], scope["private"], type(net).method, type(net).prop.fget, type(net).lam,
+        scope["decorated"].__defaults__[0], *scope["decorated"].__kwdefaults__["h"],
+        type(net).nested, scope["deco"],
+    ]  # fmt: skip
+    for fn in found:
+        assert isinstance(parse_function(fn).node, (gast.FunctionDef, gast.Lambda))
+    for name in ("shadows", "coroutine"):
+        with pytest.raises(ad.UnsupportedSyntaxError):
+            parse_function(scope[name])
 
 
 def test_notebook_cells():

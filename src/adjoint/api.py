@@ -19,6 +19,7 @@ from .request import Argument, Request
 from .retell import retell
 from .rules import own
 from .runtime.generic import copy, is_differentiable, rebuild
+from .runtime.pull import caller
 from .signature import matcher
 from .spec import Names, Numbers, Spec
 from .types import UNKNOWN, Symbols, array_module, array_namespace
@@ -42,7 +43,12 @@ class Gradient:
         self._plain = spec.is_plain
         self._compiler = Compiler(fn, self._request, self._names)
         self._name = getattr(fn, "__name__", "the function")
-        spec.check(self._compiler.parameters, self._name)
+        # What *args holds has names only where it is called: one derivative for each way to call.
+        self._by_call: dict[Any, Gradient] | None = None
+        if spec.reaches_rest(self._compiler.parameters):
+            self._by_call = {}
+        else:
+            spec.check(self._compiler.parameters, self._name)
         # The signature of the last call is tried first: (whether arguments have it, its code).
         self._latest: tuple[Callable[..., bool], Any] = (_never, None)
         self._arity = self._compiler.arity if self._compiler.plain else -1
@@ -74,6 +80,8 @@ class Gradient:
             except Exception as error:
                 retell(error, compiled.filename, compiled.emitted)
                 raise
+        elif self._by_call is not None:
+            return self._for_call(len(args), tuple(kwargs))(*args, **kwargs)
         else:
             compiled, _ = self._compiler.find(args, kwargs)
             self._latest = _never, compiled
@@ -102,6 +110,16 @@ class Gradient:
         known = {**known, "own": own}
         self._latest = matcher(args, conditions, known), compiled
         return compiled
+
+    def _for_call(self, count: int, keywords: tuple[str, ...]) -> Gradient:
+        """The derivative for calls with so many arguments: a function that names them has it."""
+        assert self._by_call is not None
+        key = count, keywords
+        if key not in self._by_call:
+            call = caller(self.primal, count, keywords)
+            call.__name__ = self._name
+            self._by_call[key] = Gradient(call, self._mode, self._spec)
+        return self._by_call[key]
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """As a method: `self` is the first argument."""

@@ -31,7 +31,6 @@ from .types import (
     Dim,
     List,
     Object,
-    Range,
     Scalar,
     Symbols,
     Tuple,
@@ -111,7 +110,7 @@ def is_number(t: Type) -> bool:
 
 def is_mutable(t: Type) -> bool:
     """Whether a value of this type may be changed in place."""
-    if is_number(t) or isinstance(t, (Object, Range)):
+    if is_number(t) or isinstance(t, Object):
         return False
     if isinstance(t, Tuple):
         return any(map(is_mutable, t.items))
@@ -126,6 +125,7 @@ class Builder:
         self.selects: dict[Var, tuple[Atom, Atom, Atom]] = {}  # result -> test, then, orelse
         self.origin: Origin | None = None
         self.guards: list[Any] = []  # what derivatives assume of values outside
+        self.records: set[Var] = set()  # lists that loops record in for their backward sweeps
         self.buffers: set[Var] = set()  # parameters of backward loops that are summed into
         self.backward = False  # what is built now belongs to a derivative
         self.tangent = False  # and to the tangents of a forward pass

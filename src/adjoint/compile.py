@@ -10,6 +10,7 @@ import ast
 import inspect
 import itertools
 import linecache
+import types as python_types
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -26,9 +27,10 @@ from .frames import MANY, room_for
 from .kept import reference
 from .locking import compiling
 from .request import Argument, Request
-from .rules import own
+from .rules import RULES, own
+from .rules.builtins_ import ALIASES
 from .runtime.generic import rebuild
-from .signature import signature_of
+from .signature import hidden_methods, signature_of
 from .spec import callable_signature
 from .types import Symbols, freeze, type_of
 
@@ -120,10 +122,7 @@ class Compiler:
         self.promote = promote  # ints that are differentiated by count as floats
         self.request = request
         self.select = select  # (bound arguments, those given) -> the names to differentiate by
-        self.signature = callable_signature(fn)
-        self.parameters = tuple(self.signature.parameters.values())
-        self.plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
-        self.arity = len(self.parameters)
+        self._read_signature()
         self.exact: OrderedDict[Any, Compiled] = OrderedDict()
         self.patterns: OrderedDict[Any, Compiled] = OrderedDict()
         self.latest: Compiled | None = None
@@ -133,11 +132,25 @@ class Compiler:
         """The function; None where it is gone."""
         return self._fn()
 
+    def _read_signature(self) -> None:
+        self._defaults = _defaults_of(self.fn)
+        self.signature = callable_signature(self.fn)
+        self.parameters = tuple(self.signature.parameters.values())
+        self.options = _options(self.fn, self.parameters)
+        self.plain = not self.options and all(
+            p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters
+        )
+        self.arity = len(self.parameters)
+
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Compiled, list[Any]]:
         """The compiled derivative for these arguments, and the arguments in its order."""
         bound, given = self.bind(args, kwargs)
         values = list(bound.values())
-        key = (forms.allowed, *((signature_of(v), name in given) for name, v in bound.items()))
+        key: Any = (
+            forms.allowed, *((signature_of(v), name in given) for name, v in bound.items())
+        )  # fmt: skip
+        if self.options:
+            key = key, *[freeze(v) for n, v in bound.items() if self._is_by_value(n, v)]
         compiled = self.exact.get(key)
         if compiled is None or not is_current(compiled):
             compiled = self._compile(bound, given, key)
@@ -147,6 +160,9 @@ class Compiler:
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[dict[str, Any], frozenset[str]]:
         """Arguments by parameter name, and which of them the caller gave."""
+        if not _are_same(self._defaults, _defaults_of(self.fn)):
+            self._read_signature()
+            self.exact.clear()
         bound = self.signature.bind(*args, **kwargs)
         given = frozenset(bound.arguments)
         bound.apply_defaults()
@@ -206,10 +222,23 @@ class Compiler:
         if promote:
             check_type(type_of(value, Symbols(), promote=True), name)
         t = type_of(value, symbols, promote=promote)
+        hidden = hidden_methods(value)
+        if hidden and type(value).__module__ != "builtins":
+            raise UnsupportedSyntaxError(
+                f"an attribute of `{name}` itself hides the method `{hidden[0]}` of its class",
+                None,
+                "Bind the object to a global name, or put the function into its class.",
+            )
         default = not given and isinstance(value, (int, float))
-        literal = not wrt and (default or _is_static(value))
+        literal = not wrt and (default or _is_static(value) or self._is_by_value(name, value))
         kind = self.signature.parameters[name].kind
         return Argument(name, t, wrt, literal, value if literal else None, given, kind)
+
+    def _is_by_value(self, name: str, value: Any) -> bool:
+        """Whether an option is compiled in: an axis decides which shapes there are."""
+        if isinstance(value, tuple):
+            return name in self.options and all(type(v) is int for v in value)
+        return name in self.options and type(value) is int
 
     def make(self, arguments: list[Argument], wrt: tuple[str, ...], symbols: Symbols) -> Compiled:
         fn = self.fn
@@ -241,6 +270,51 @@ class Compiler:
 
         made = recorded_form(self.fn, self.signature, self.request(wrt), refusal)
         return replace(made, version=version)
+
+
+def _options(fn: Any, parameters: tuple[inspect.Parameter, ...]) -> frozenset[str]:
+    """The parameters of a function with rules, such as np.sum, that no rule differentiates by."""
+    try:
+        found = RULES.get(ALIASES.get(fn, fn))
+    except TypeError:
+        return frozenset()
+    if not found:
+        return frozenset()
+    inputs = {name for rule in found for name in rule.differentiable}
+    first = {rule.params[0].name for rule in found if rule.params}
+    places = {p.name: i for i, p in enumerate(parameters)}
+    taken = {p.name for rule in found for p in rule.params}
+    return frozenset(n for n in taken - inputs - first if n in places)
+
+
+def _holder_of_defaults(fn: Any) -> Any:
+    """The function whose defaults a callable has."""
+    while not isinstance(fn, python_types.FunctionType):
+        inner = getattr(fn, "__func__", None) or getattr(fn, "func", None)
+        inner = inner or getattr(type(fn), "__call__", None)  # noqa: B004
+        if inner is None or inner is fn or not callable(inner):
+            return None
+        if not isinstance(inner, (python_types.FunctionType, python_types.MethodType)):
+            if not hasattr(inner, "func"):
+                return None
+        fn = inner
+    return inspect.unwrap(fn)
+
+
+def _defaults_of(fn: Any) -> tuple[Any, dict[str, Any]]:
+    """What tells that a function has other defaults than before."""
+    holder = _holder_of_defaults(fn)
+    if holder is None:
+        return None, {}
+    return holder.__defaults__, dict(getattr(holder, "__kwdefaults__", None) or {})
+
+
+def _are_same(before: tuple[Any, dict[str, Any]], now: tuple[Any, dict[str, Any]]) -> bool:
+    return (
+        before[0] is now[0]
+        and before[1].keys() == now[1].keys()
+        and all(value is now[1][name] for name, value in before[1].items())
+    )
 
 
 def _holds_ints(value: Any) -> bool:
@@ -393,5 +467,6 @@ def _reading(where: External, holder: str) -> str:
         "global": f"{holder}[{where.name!r}]",
         "cell": f"{holder}.cell_contents",
         "module": f"{holder}.{where.name}",
+        "weak": f"{holder}().{where.name}",
         "value": holder,
     }[where.kind]

@@ -65,7 +65,7 @@ class Var:
 class External:
     """How generated code reads a value that lives outside the function, at each call anew."""
 
-    kind: str  # "global", "cell", "module" or "value"
+    kind: str  # "global", "cell", "module", "weak" (the holder is a weak reference) or "value"
     holder: Any  # the globals dict, the cell, the module, or the value
     name: str
 
@@ -76,6 +76,8 @@ class External:
             return self.holder.cell_contents
         if self.kind == "module":
             return getattr(self.holder, self.name)
+        if self.kind == "weak":
+            return getattr(self.holder(), self.name)
         return self.holder
 
 

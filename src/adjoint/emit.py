@@ -614,6 +614,8 @@ class _Writer:
                 return _parse(self.np_name())
             if value is math:
                 return _name(self.module(math, "math"))
+        if isinstance(value, type) and value.__module__ == "adjoint.errors":
+            return self.helper(value)
         if atom.external is not None:
             holder = atom.external
             if holder.kind == "global" and isinstance(

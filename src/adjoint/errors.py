@@ -19,6 +19,11 @@ class Origin:
     statement: int = 0  # the line on which the whole statement starts, if it is another
 
     @property
+    def is_made_up(self) -> bool:
+        """Whether it is no place in a file: that of a function without source, such as np.sum."""
+        return self.filename.startswith("<") and not linecache.getline(self.filename, self.line)
+
+    @property
     def text(self) -> str:
         """The first line of the statement, stripped; empty where the file cannot be read."""
         return linecache.getline(self.filename, self.statement or self.line).strip()
@@ -63,7 +68,9 @@ class AdjointError(Exception):
     def _message(self) -> str:
         lines = [self.what]
         if self.origin is not None:
-            where = f"{self.origin.filename}:{self.origin.line}, in {self.origin.function}"
+            where = f"in {self.origin.function}"
+            if not self.origin.is_made_up:
+                where = f"{self.origin.filename}:{self.origin.line}, {where}"
             lines = [f"{where}: {self.what}"]
             location = show_location(self.origin)
             if location:

@@ -10,6 +10,7 @@ import ast
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import gast
@@ -18,7 +19,7 @@ import numpy as np
 from . import core
 from .builder import Builder
 from .core import Atom, Const, External, Op, Var
-from .errors import NoDerivativeError, RuleError
+from .errors import AdjointError, NoDerivativeError, RuleError, SourceUnavailableError
 from .infer import constant
 from .lower.calls import Calls
 from .lower.expressions import _is_static, _static_type
@@ -403,13 +404,27 @@ def _default(value: Any) -> Atom:
     return Const(value, _static_type(value), None)
 
 
-def _otherwise(op: Op) -> str:
-    """How to give the function of an operation a rule."""
+def _lacks_source(fn: FunctionType) -> bool:
+    try:
+        parse_function(fn)
+    except SourceUnavailableError:
+        return True
+    except AdjointError:
+        pass
+    return False
+
+
+def _otherwise(op: Op, atom: Atom | None) -> str:
+    """How to give the function of an operation a rule, by this operand."""
     callee = op.args[0] if op.fn is core.CALL else None
-    fn = callee.value if isinstance(callee, Const) else op.fn
+    fn, args = op.fn, op.args
+    if isinstance(callee, Const):
+        fn, args = callee.value, op.args[1:]
     if isinstance(fn, core.Intrinsic) or not callable(fn):
         return "."
-    return f";\notherwise give the function a rule (ad.rule says more):\n{example_of_a_rule(fn)}"
+    place = next((i for i, a in enumerate(args) if a is atom), 0)
+    example = example_of_a_rule(fn, place)
+    return f";\notherwise give the function a rule (ad.rule says more):\n{example}"
 
 
 def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
@@ -418,6 +433,8 @@ def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
         name = f"the attribute `{op.args[1].value}` of this object"  # type: ignore[union-attr]
     elif op.args and isinstance(op.args[0], Const) and callable(op.args[0].value):
         name = name_of(op.args[0].value)
+        if isinstance(op.args[0].value, FunctionType) and _lacks_source(op.args[0].value):
+            name += ", whose source cannot be read,"
     elif op.fn is core.CALL:
         name = "this function, which is known only at run time,"
     by = f" by its argument `{atom.name}`" if isinstance(atom, Var) and atom.named else ""
@@ -427,5 +444,5 @@ def no_rule(op: Op, atom: Atom | None) -> NoDerivativeError:
         op.origin,
         why
         or "If it is a constant here, write ad.stop_gradient(...) around the argument"
-        + _otherwise(op),
+        + _otherwise(op, atom),
     )

@@ -199,8 +199,12 @@ class Forward:
     def _built(self, op: Op) -> Atom | None:
         if not any(self.t.get(a) for a in op.args):
             return None
-        parts = [self.t.or_zero(a) for a in op.args]
+        parts = [self.t.get(a) or self._still(a, op.fn) for a in op.args]
         return self.b.op(op.fn, *parts, **op.kwargs)  # type: ignore[arg-type]
+
+    def _still(self, atom: Atom, holder: Any) -> Atom:
+        """The tangent of an element that does not move: lists and dicts are read at any place."""
+        return self.t.zero(atom) if holder is core.TUPLE else self.t.number(atom)
 
     def _element(self, op: Op) -> Atom | None:
         """An element or a slice of a container: that of the container of tangents."""
@@ -404,7 +408,7 @@ class Forward:
         self._keep(op)
         if whole is None:
             return
-        tangent = self.t.or_zero(new)
+        tangent = self.t.get(new) or self.t.number(new)
         if op.fn is core.STORE and self._stands_there(tangent, whole, index):
             self.t.set(op.version, whole)
             return
@@ -441,16 +445,17 @@ class Forward:
         if whole is None:
             return
         if op.fn is core.APPEND:
-            changed = self.b.in_place(op.fn, whole, self.t.or_zero(op.args[1]))
+            item = self.t.get(op.args[1]) or self.t.number(op.args[1])
+            changed = self.b.in_place(op.fn, whole, item)
         elif op.fn is core.REVERSE:
             changed = self.b.in_place(op.fn, whole)
         else:
             assert op.target is not None
-            item = self._variable(op.target, self._joined(op.target.type))
-            changed = self.b.in_place(op.fn, whole, value=item)
-            self.b.definitions[item] = self.b.block.stmts[-1]  # type: ignore[assignment]
+            popped = self._variable(op.target, self._joined(op.target.type))
+            changed = self.b.in_place(op.fn, whole, value=popped)
+            self.b.definitions[popped] = self.b.block.stmts[-1]  # type: ignore[assignment]
             if op.target in self.active:
-                self.t.set(op.target, self.t.solid(item, op.target))
+                self.t.set(op.target, self.t.solid(popped, op.target))
         self.changed(op, changed)
 
     def _updated(self, op: Op, version: Var, before: Atom) -> None:
@@ -567,7 +572,7 @@ class Forward:
         """The tangent that a block hands on: the arrays' in the dtype of what they belong to."""
         value = self.t.get(end)
         if value is None:
-            return self.t.zero(end)
+            return self.t.number(end) if carries_derivative(to.type) else self.t.zero(end)
         if isinstance(end, Var) and isinstance(to.type, Array) and isinstance(value.type, Scalar):
             if to.type.dims:
                 return self.t.copy(value, end)
@@ -595,7 +600,7 @@ class Forward:
         params: list[Var] = []
         inits: list[Atom] = []
         for i in carried:
-            init = self.t.or_zero(loop.inits[i])
+            init = self._handed(loop.inits[i], loop.params[i])
             param = self._variable(loop.params[i], self._joined(loop.params[i].type))
             if isinstance(init, Var) and loop.params[i].root is not loop.params[i]:
                 param.root = init.root  # one object, changed by the loop

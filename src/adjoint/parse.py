@@ -6,7 +6,7 @@ import ast
 import functools
 import inspect
 import linecache
-import textwrap
+import tokenize
 import types
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ import gast
 
 from .errors import Origin, SourceUnavailableError, UnsupportedSyntaxError
 from .frames import MANY, room_for
+from .same_code import is_source_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def parse_function(fn: types.FunctionType, generators: bool = False) -> Source:
     code = fn.__code__
     # gast walks trees by recursion: a sum of 250 terms exceeds the default limit.
     with room_for(MANY):
-        node = parsed_node(code, code.co_filename)
+        node = parsed_node(code, code.co_filename, fn.__qualname__)
     if isinstance(node, gast.AsyncFunctionDef) or inspect.iscoroutinefunction(fn):
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a coroutine", _start(code), "Write a plain function."
@@ -92,42 +93,60 @@ def _unavailable(code: types.CodeType) -> SourceUnavailableError:
     )
 
 
+def _changed(code: types.CodeType) -> SourceUnavailableError:
+    if code.co_filename.startswith("<"):  # the name of several texts, such as <string>
+        return _unavailable(code)
+    return SourceUnavailableError(
+        f"the source of `{code.co_name}` ({code.co_filename}, line {code.co_firstlineno}) is not "
+        "what the function was compiled from",
+        None,
+        "The file has changed since it was imported: import it again. (A tool that rewrites\n"
+        "functions on import has the same effect.)",
+    )
+
+
 @functools.lru_cache(maxsize=1024)
-def parsed_node(code: types.CodeType, filename: str) -> Any:
+def parsed_node(code: types.CodeType, filename: str, qualname: str) -> Any:
     # Equal code objects may come from different files.
     linecache.checkcache(filename)
     lines = linecache.getlines(filename)
-    if not 0 < code.co_firstlineno <= len(lines):
+    if not lines or code.co_firstlineno < 1:
         raise _unavailable(code)
+    if code.co_firstlineno > len(lines):
+        raise _changed(code)
     if code.co_name == "<lambda>":
-        return _find_lambda(code, "".join(lines))
-    return _parse_def(code, lines)
+        return _find_lambda(code, "".join(lines), qualname)
+    return _parse_def(code, lines, qualname)
 
 
-def _parse_def(code: types.CodeType, lines: list[str]) -> Any:
+def _parse_def(code: types.CodeType, lines: list[str], qualname: str) -> Any:
     """Parse just the lines of one `def`: a file may be long, and a function is wanted quickly."""
     first = code.co_firstlineno - 1
-    block = inspect.getblock(lines[first:])
-    indent = len(block[0]) - len(block[0].lstrip())
-    text = textwrap.dedent("".join(block))
-    if indent and text[:1].isspace():
-        # A comment or a string further left defeats dedent: put the block under an `if`.
-        text = "if 1:\n" + "".join(block)
-        first, indent = first - 1, 0
     try:
+        block = inspect.getblock(lines[first:])
+    except (tokenize.TokenError, SyntaxError):
+        raise _changed(code) from None
+    text = "".join(block)
+    if text[:1].isspace():
+        # Put the block under an `if`: to dedent it would change the texts in it.
+        text, first = "if 1:\n" + text, first - 1
+    try:
+        plain = ast.parse(text)
         tree = gast.parse(text)
     except SyntaxError:
-        raise _unavailable(code) from None
+        raise _changed(code) from None
     found = [n for n in gast.walk(tree) if _is_def_named(n, code.co_name)]
     if not found:
-        raise _unavailable(code)
+        raise _changed(code)
     node = found[0]
+    defs = (ast.FunctionDef, ast.AsyncFunctionDef)
+    same = next(n for n in ast.walk(plain) if isinstance(n, defs) and n.name == code.co_name)
+    if not is_source_of(same, code, qualname):
+        raise _changed(code)
     for inner in gast.walk(node):
         if hasattr(inner, "lineno") and inner.lineno is not None:
             inner.lineno += first
             inner.end_lineno += first
-            inner.col_offset += indent
-            inner.end_col_offset += indent
     return node
 
 
@@ -135,20 +154,23 @@ def _is_def_named(node: Any, name: str) -> bool:
     return isinstance(node, (gast.FunctionDef, gast.AsyncFunctionDef)) and node.name == name
 
 
-def _find_lambda(code: types.CodeType, text: str) -> Any:
+def _find_lambda(code: types.CodeType, text: str, qualname: str) -> Any:
     """The lambda that was compiled to `code`: several may share a line."""
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        raise _unavailable(code) from None
+        raise _changed(code) from None
     candidates = [
-        n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and _spans(n, code.co_firstlineno)
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Lambda)
+        and _spans(n, code.co_firstlineno)
+        and is_source_of(n, code, qualname)
     ]
-    if len(candidates) > 1:
-        around = _around_positions(candidates, code)
-        candidates = around or [n for n in candidates if _same_code(_compile_lambda(n, code), code)]
     if not candidates:
-        raise _unavailable(code)
+        raise _changed(code)
+    if len(candidates) > 1:
+        candidates = _around_positions(candidates, code) or candidates
     # Equal code at several places means equal functions: any of them will do.
     module = ast.Module([ast.Expr(candidates[0])], [])
     return gast.ast_to_gast(module).body[0].value
@@ -175,53 +197,3 @@ def _around_positions(candidates: list[ast.Lambda], code: types.CodeType) -> lis
     around = [n for n in candidates if span(n)[0] <= first and last <= span(n)[1]]
     # Those around the same place hold one another: the innermost starts last.
     return [max(around, key=lambda n: span(n)[0])] if around else []
-
-
-def _compile_lambda(node: ast.Lambda, like: types.CodeType) -> types.CodeType | None:
-    """Compile one lambda alone, with the same free variables as the original."""
-    if like.co_freevars:
-        outer = ast.parse(
-            f"def outer({', '.join(like.co_freevars)}):\n    return None", like.co_filename
-        )
-        outer.body[0].body[0].value = node  # type: ignore[attr-defined]
-    else:
-        outer = ast.Module([ast.Expr(node)], [])
-    ast.fix_missing_locations(outer)
-    return _first_lambda(compile(outer, like.co_filename, "exec"))
-
-
-def _first_lambda(code: types.CodeType) -> types.CodeType | None:
-    for const in code.co_consts:
-        if isinstance(const, types.CodeType):
-            if const.co_name == "<lambda>":
-                return const
-            found = _first_lambda(const)
-            if found is not None:
-                return found
-    return None
-
-
-def _same_code(a: types.CodeType | None, b: types.CodeType) -> bool:
-    if a is None:
-        return False
-    if hasattr(a, "co_positions") and list(a.co_positions()) != list(b.co_positions()):
-        return False
-    return (
-        a.co_code == b.co_code
-        and a.co_names == b.co_names
-        and a.co_varnames == b.co_varnames
-        and _plain(a.co_consts) == _plain(b.co_consts)
-    )
-
-
-def _plain(consts: tuple[Any, ...]) -> list[Any]:
-    """Constants that can be compared; the names of inner functions without those around them."""
-    plain: list[Any] = []
-    for const in consts:
-        if isinstance(const, types.CodeType):
-            plain += [const.co_code, const.co_names, const.co_varnames, _plain(const.co_consts)]
-            continue
-        if isinstance(const, str):
-            const = const.rpartition("<locals>.")[2]
-        plain.append((type(const), const))
-    return plain

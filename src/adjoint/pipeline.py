@@ -21,10 +21,7 @@ from .optimise.dead_code import drop_dead
 from .optimise.hooks import remove_hooks
 from .optimise.in_place import reuse_memory
 from .optimise.invariant import move_out
-from .optimise.lists import read_from_lists
 from .optimise.records import slim_records
-from .optimise.recurrences import carry_elements
-from .optimise.unchanged import drop_unchanged
 from .optimise.views import settle_views
 from .request import Argument, Request
 from .reverse import halves
@@ -45,7 +42,6 @@ def derive(
     """The printed derivative of `fn` for arguments of these types."""
     builder = Builder(symbols)
     function, guards, builder = lower_function(fn, arguments, builder, sweeps)
-    carry_elements(function, builder)
     function.defaults["signature"] = signature
     changes = function.changes
     builder.backward = True
@@ -62,9 +58,7 @@ def derive(
         if slim_records(each) | move_out(each):
             drop_dead(each)
         reuse_memory(each)
-        drop_unchanged(each)
         settle_views(each)
-        read_from_lists(each)
     globals_ = getattr(fn, "__globals__", {})
     return Derivative(
         emit(functions, globals_, _array_module(arguments)),
@@ -117,7 +111,9 @@ _TITLES = {
 
 def _place(origin: Origin | None) -> str:
     """Where a function stands, for the docstring of its derivative."""
-    return f" ({origin.filename.rsplit('/', 1)[-1]}:{origin.line})" if origin else ""
+    if origin is None or origin.is_made_up:
+        return ""
+    return f" ({origin.filename.rsplit('/', 1)[-1]}:{origin.line})"
 
 
 def _gradient(

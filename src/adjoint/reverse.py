@@ -282,6 +282,9 @@ class Reverse:
         self.d.set(target, cotangent)
         if isinstance(target.type, Array) and target.type.dims:
             cotangent = self.d.own(target)
+        elif isinstance(target.type, Unknown):  # None is a zero, which the user does not know
+            value_there = self.saved(op.args[0])
+            cotangent = self.b.op(generic.as_gradient, cotangent, value_there, type=target.type)
         elif not is_number(target.type):
             cotangent = self.b.op(generic.copy, cotangent, type=target.type)
         self.d.pop(target)
@@ -723,9 +726,7 @@ class Reverse:
         for source, result in zip(listed, list_results, strict=True):
             whole: Atom = self.b.in_place(core.REVERSE, result)
             walked = [s for s in loop.iterables if s is not COUNT]  # type: ignore[attr-defined]
-            # What a sweep walks has one length: the records, and the counter beside them.
-            whole_walk = len(walked) == 1 or loop.backward
-            plain = isinstance(source.type, List) and whole_walk and _is_false(loop.stop)
+            plain = isinstance(source.type, List) and len(walked) == 1 and _is_false(loop.stop)
             # A record is walked to its end, and so are the tangents beside it.
             if not plain and self.b.definition(source, builtins.reversed) is None:
                 whole = self.b.op(generic.fill_up, whole, source, type=source.type)
@@ -896,18 +897,54 @@ class Reverse:
     def _record(self, loop: Loop, backward: For, index: Var | None) -> None:
         """Let the forward loop record what the backward loop reads of each iteration."""
         inside = set(definitions(loop.body)) | set(core.defined_inside(loop))
-        counter = _counter_of(loop)
-        self._compute_again(backward.body, inside, loop, counter)
+        self._compute_again(backward.body, inside, loop)
         wanted = [v for v in core.free_vars(backward.body) if v in inside]
         self._carry_states(loop, backward, wanted)
         counted = isinstance(loop, For) and _is_false(loop.stop)
         if counted and self._recount(loop, backward, wanted):  # type: ignore[arg-type]
             return
-        if counter in wanted:
-            wanted.remove(counter)  # type: ignore[arg-type]
-        else:
-            counter = None
         saved = list(map(Exports(loop.body, core.defined_inside(loop)).value, wanted))
+        result, places = self._known_record(loop, saved) or self._new_record(loop, saved)
+        self.b.backward = True
+        self.b.origin = loop.origin
+        walk = self.b.op(builtins.reversed, result, type=result.type, name="record")
+        backward.iterables = [walk]
+        if places is None:
+            item = Var(wanted[0].name, wanted[0].type, named=wanted[0].named)
+            backward.items = [item]
+            renamed = {wanted[0]: item}
+        else:
+            item = Var("record", item_type_any(result.type))
+            backward.items = [item]
+            reads = []
+            renamed = {}
+            for place, var in sorted(zip(places, wanted, strict=True), key=lambda pair: pair[0]):
+                copy = Var(var.name, var.type, named=var.named)
+                renamed[var] = copy
+                reads.append(Op(copy, operator.getitem, [item, constant(place)]))
+            backward.body.stmts[:0] = reads
+        core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+
+    def _known_record(self, loop: Loop, saved: list[Atom]) -> tuple[Var, list[int] | None] | None:
+        """The record of an inner derivative, if it holds all that is to be saved here.
+
+        With it, the places of its entries that are read; None for entries that are no tuples.
+        """
+        appended = {s.version: s for s in loop.body.stmts
+                    if isinstance(s, Op) and s.fn is core.APPEND}  # fmt: skip
+        for param, end, result in zip(loop.params, loop.body.yields, loop.results):
+            if param.root not in self.b.records or end not in appended:
+                continue
+            entry = appended[end].args[1]  # type: ignore[index]
+            if saved == [entry]:
+                return result, None
+            made = self.definitions.get(entry) if isinstance(entry, Var) else None
+            if made is not None and made.fn is core.TUPLE and all(a in made.args for a in saved):
+                return result, [made.args.index(a) for a in saved]
+        return None
+
+    def _new_record(self, loop: Loop, saved: list[Atom]) -> tuple[Var, list[int] | None]:
+        """Append what is saved, at the end of each iteration, to a new list."""
         entry: Atom
         if len(saved) == 1:
             entry = saved[0]
@@ -922,6 +959,7 @@ class Reverse:
         made = Op(tape, core.LIST, [], origin=loop.origin)
         self._insert_before(loop, made)
         self.b.definitions[tape] = made
+        self.b.records.add(tape)
         param, result = (Var("tape", List(kind), named=True) for _ in range(2))
         param.root = result.root = tape
         with self._at_end(loop.body):
@@ -930,58 +968,21 @@ class Reverse:
         loop.inits.append(tape)
         loop.body.yields.insert(-1, version)
         loop.results.append(result)
-        self.b.backward = True
-        self.b.origin = loop.origin
-        walk = self.b.op(builtins.reversed, result, type=List(kind), name="record")
-        backward.iterables = [walk]
-        if len(saved) == 1:
-            item = Var(wanted[0].name, wanted[0].type, named=wanted[0].named)
-            backward.items = [item]
-            renamed = {wanted[0]: item}
-        else:
-            item = Var("record", kind)
-            backward.items = [item]
-            reads = []
-            renamed = {}
-            for position, var in enumerate(wanted):
-                copy = Var(var.name, var.type, named=var.named)
-                renamed[var] = copy
-                reads.append(Op(copy, operator.getitem, [item, constant(position)]))
-            backward.body.stmts[:0] = reads
-        if counter is not None:  # the range itself, backwards, beside the record
-            assert isinstance(loop, For)
-            steps = loop.iterables[loop.items.index(counter)]
-            renamed[counter] = Var(counter.name, counter.type, named=counter.named)
-            backward.items.insert(0, renamed[counter])
-            backward.iterables.insert(0, self._backwards(steps))
-        core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
+        return result, None if len(saved) == 1 else list(range(len(saved)))
 
-    def _backwards(self, steps: Atom) -> Atom:
-        """A range from its end; one that is walked backwards already, from its start."""
-        walked = self.b.definition(steps, builtins.reversed)
-        if walked is not None:
-            return walked.args[0]
-        return self.b.op(builtins.reversed, steps, type=Range(), name="steps")
-
-    def _compute_again(
-        self, body: Block, inside: set[Var], loop: Loop, counter: Var | None
-    ) -> None:
-        """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit.
-
-        `counter` need not be recorded either; nor does an index that is made of what is.
-        """
+    def _compute_again(self, body: Block, inside: set[Var], loop: Loop) -> None:
+        """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit."""
         # What a branch defines may have no value in other iterations.
         always = set(core.defined_inside(loop)).union(*map(core.defined_by, loop.body.stmts))
         wanted = [v for v in core.free_vars(body) if v in inside]
-        known = {*wanted, counter}
         again: list[Op] = []
         for var in sorted(wanted, key=lambda v: v.serial, reverse=True):
             made = self.b.definitions.get(var)
-            if made is None or made.target is not var or not (_is_cheap(made) or _is_index(made)):
+            if made is None or made.target is not var or not _is_cheap(made):
                 continue
             operands = [a for a in made.args if isinstance(a, Var) and a in inside]
-            if all(a in known and a in always for a in operands):
-                known.discard(var)
+            if all(a in wanted and a in always for a in operands):
+                wanted.remove(var)
                 again.append(made)
         renamed: dict[Var, Atom] = {}
         repeated: list[Stmt] = []
@@ -1047,7 +1048,12 @@ class Reverse:
             steps = self.b.op(core.RANGE, count)
         copy = Var(item.name, item.type, named=item.named)
         backward.items = [copy]
-        backward.iterables = [self._backwards(steps)]
+        walked = self.b.definition(steps, builtins.reversed)
+        if walked is not None:
+            backward.iterables = list(walked.args)  # backwards twice
+        else:
+            steps = self.b.op(builtins.reversed, steps, type=Range(), name="steps")
+            backward.iterables = [steps]
         core.rewrite(backward.body, lambda a: copy if a is item else a)
         return True
 
@@ -1211,22 +1217,6 @@ def _is_line(t: Type) -> bool:
 
 def _is_int(atom: Atom) -> bool:
     return isinstance(atom.type, Scalar) and atom.type.kind == "int"
-
-
-def _counter_of(loop: Loop) -> Var | None:
-    """The counter of a loop over one range, if it runs to its end."""
-    if not (isinstance(loop, For) and _is_false(loop.stop)):
-        return None
-    walked = [(i, s) for i, s in zip(loop.items, loop.iterables, strict=True) if s is not COUNT]
-    if len(walked) != 1 and not loop.backward:  # of a sweep, all that it walks has one length
-        return None
-    return next((i for i, s in walked if isinstance(s.type, Range)), None)
-
-
-def _is_index(op: Op) -> bool:
-    """Whether an operation puts an index together: i, 1:n."""
-    assert op.target is not None
-    return op.fn in (core.TUPLE, core.SLICE) and not op.kwargs and is_basic_index(op.target.type)
 
 
 def _is_cheap(op: Op) -> bool:

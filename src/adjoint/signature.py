@@ -6,6 +6,8 @@ sizes have the same pattern (`compile.py`).
 
 from __future__ import annotations
 
+import types
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -45,7 +47,26 @@ def signature_of(value: Any) -> Any:
         return (cls, *[signature_of(v) for v in value])
     if callable(value):
         return value if cls.__hash__ is not None else (cls, id(value))
-    return cls
+    hidden = hidden_methods(value)
+    return (cls, *hidden) if hidden else cls
+
+
+_methods: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDictionary()
+
+
+def hidden_methods(value: Any) -> list[str]:
+    """The methods of an object's class that attributes of the object itself stand before."""
+    own = getattr(value, "__dict__", None)
+    if not own:
+        return []
+    cls = value.__class__
+    names = _methods.get(cls)
+    if names is None:
+        kinds = (types.FunctionType, staticmethod, classmethod)
+        names = _methods[cls] = frozenset(
+            name for c in cls.__mro__ for name, v in vars(c).items() if isinstance(v, kinds)
+        )
+    return sorted(own.keys() & names)
 
 
 _BY_CLASS = frozenset({int, float, complex, range, slice, bytes})

@@ -12,6 +12,9 @@ Names = str | Sequence[str] | None
 Numbers = int | Sequence[int] | None
 
 
+_MOST_UNTOLD = 4  # arguments of a builtin that does not tell how many it takes
+
+
 class Spec:
     """Which arguments to differentiate by, and how the gradients are arranged."""
 
@@ -48,6 +51,13 @@ class Spec:
                 f"argnums={self.argnums!r}, argnames={self.argnames!r}: "
                 f"an argument of `{name}` is named twice"
             )
+
+    def reaches_rest(self, parameters: tuple[inspect.Parameter, ...]) -> bool:
+        """Whether argnums name arguments that only `*args` takes."""
+        named = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        return any(p.kind is p.VAR_POSITIONAL for p in parameters) and any(
+            type(n) is int and n >= named for n in self.positions()
+        )
 
     def names(
         self, parameters: tuple[inspect.Parameter, ...], function: str = "the function"
@@ -116,6 +126,10 @@ def callable_signature(fn: Any) -> inspect.Signature:
     try:
         return inspect.signature(fn)
     except (TypeError, ValueError):
-        positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        positional = inspect.Parameter.POSITIONAL_ONLY
         count = getattr(fn, "nin", 1)
-        return inspect.Signature([inspect.Parameter(f"x{i}", positional) for i in range(count)])
+        made = [inspect.Parameter(f"x{i}", positional) for i in range(count)]
+        if not hasattr(fn, "nin"):  # a builtin, such as max, may take more
+            more = range(1, _MOST_UNTOLD)
+            made += [inspect.Parameter(f"x{i}", positional, default=None) for i in more]
+        return inspect.Signature(made)

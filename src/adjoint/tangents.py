@@ -207,6 +207,17 @@ class Tangents:
             self.zeros.add(made)
         return self.named(made, of)
 
+    def number(self, of: Atom) -> Atom:
+        """A zero beside values that may move: of an int or a bool a number too, and not None."""
+        t = of.type
+        if carries_derivative(t) or of is UNDEFINED:
+            return self.zero(of)
+        if isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ()):
+            return constant(0.0)
+        if isinstance(t, Array) and t.element.kind in "biu":
+            return self.b.op(generic.fit_tangent, constant(None), of, type=UNKNOWN)
+        return self.zero(of)
+
     def container(self, t: Type, parts: list[Atom]) -> Atom:
         """A container of type `t` made of its parts."""
         if isinstance(t, Dict):

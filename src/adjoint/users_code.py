@@ -29,7 +29,7 @@ def call_function(
     try:
         source = parse_function(fn.value)
         if is_expression(source.node):
-            defaults = {k: lowering.wrap(v) for k, v in source.defaults.items()}
+            defaults = lowering.defaults_of(fn.value, source)
             with lowering.b.inside(block):
                 result = lowering.invoke(source, None, defaults, args, kwargs, node, fn.value)
             lowering.b.block.stmts += block.stmts

@@ -15,15 +15,6 @@ from adjoint.testing import check_grads
 slope = 1.0
 
 
-@pytest.fixture(autouse=True)
-def rules_of_the_test_only():
-    before = {fn: list(rules) for fn, rules in own._RULES.items()}
-    yield
-    own._RULES.clear()
-    own._RULES.update(before)
-    own.version += 1
-
-
 def body_of(fn, *args, **options):
     """The lines of a derivative without imports and docstring."""
     lines = ad.source(fn, *args, **options).splitlines()
@@ -613,6 +604,41 @@ def test_adjoint_of_with_none_and_with_any_number_of_arguments():
     assert ad.grad(f)(1.0) == 2 * (2 + 3)
     with pytest.raises(ad.NoDerivativeError, match="total"):
         ad.grad(lambda x: total(x, scale=x))(1.0)
+
+
+def test_lists_and_several_results():
+    def total(xs):
+        return float(f"{sum(xs)}")
+
+    @ad.rule(total)
+    def total_rule(z, xs):
+        ad.d[xs] += [ad.d[z]] * len(xs)
+
+    assert ad.grad(lambda x: total([x, 2 * x]) * x)(3.0) == 18.0
+
+    @ad.adjoint_of(total)
+    def total_adjoint(z, d_z, xs):
+        return [d_z] * len(xs)
+
+    assert ad.grad(lambda x: total([x, 2 * x]) * x)(3.0) == 18.0
+
+    def pair(x):
+        return float(f"{x * 2}"), float(f"{x * 3}")
+
+    @ad.adjoint_of(pair)
+    def pair_adjoint(z, d, x):
+        return 2 * d[0] + 3 * d[1]
+
+    @ad.tangent_of(pair)
+    def pair_tangent(z, t, x):
+        return 2 * t[0], 3 * t[0]
+
+    def f(x):
+        a, b = pair(x)
+        return a * b
+
+    check_grads(f, (3.0,))
+    check_grads(lambda x: pair(x)[1] * x, (3.0,))
 
 
 def test_tangent_of_alone_does_not_serve_reverse_mode():

@@ -255,6 +255,28 @@ def test_a_maximum_with_a_hook_does_not_cancel():
     assert len(log) == 1
 
 
+def hidden(x):
+    return eval("x * 2.0")
+
+
+@pytest.mark.parametrize("hook", [lambda d: 10 * d, np.copy, note])
+def test_cotangents_of_unknown_type(hook):
+    @ad.rule(hidden)
+    def hidden_rule(z, x):
+        ad.d[z, x] = 2.0
+
+    def f(x):
+        y = ad.register_hook(hidden(x), hook)
+        z = ad.register_hook(hidden(x), lambda d: d * 3)
+        with ad.insert_grad_of(z) as d_z:
+            d_z = np.clip(d_z, 0.0, 0.5)
+        return np.sum(y) if x[0] > 5 else np.sum(z)
+
+    factor = 10 if hook(1.0) == 10 else 1
+    np.testing.assert_allclose(ad.grad(f)(np.array([1.0, 2.0])), [3, 3])
+    np.testing.assert_allclose(ad.grad(f)(np.array([7.0, 2.0])), [2 * factor, 2 * factor])
+
+
 def test_float32_stays():
     def f(x):
         return np.sum(ad.register_hook(x * 2, lambda g: g.astype(np.float64)))

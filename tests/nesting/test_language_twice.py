@@ -7,6 +7,9 @@ import pytest
 from support.nesting import second_order
 from support.programs import leaves
 
+# What is refused here must not be covered by the recorded form.
+pytestmark = pytest.mark.usefixtures("typed_only")
+
 AREAS = ("assignment", "branches", "calls", "containers", "exits", "loops", "made_objects", "match",
          "mutation_of_containers", "mutators", "names", "state", "stores", "types", "unbound",
          "views", "with")  # fmt: skip

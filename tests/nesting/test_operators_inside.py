@@ -7,6 +7,9 @@ import pytest
 
 import adjoint as ad
 
+# What is refused here must not be covered by the recorded form.
+pytestmark = pytest.mark.usefixtures("typed_only")
+
 X = np.array([0.3, -0.7, 1.2])
 
 
@@ -594,6 +597,30 @@ def test_cotangent_that_is_found_not_to_fit():
     np.testing.assert_allclose(ad.grad(f)(X, 3), -np.sin(X))
     with pytest.raises(ad.CotangentError, match="has another shape"):
         ad.grad(f)(X, 4)
+
+
+def test_printed_check_runs_as_a_module_of_its_own():
+    def f(x, n):
+        return np.sum(ad.vjp(np.sin, x)[1](np.ones(n))[0])
+
+    scope = {}
+    exec(ad.source(f, X, 3), scope)
+    np.testing.assert_allclose(scope["f_grad"](X, 3), -np.sin(X))
+    with pytest.raises(ad.CotangentError):
+        scope["f_grad"](X, 4)
+
+
+def test_one_record_serves_both_sweeps():
+    def f(x):
+        y = x
+        for _ in range(3):
+            y = math.sin(y) * x
+        return y
+
+    text = ad.source(lambda x: ad.grad(f)(x) ** 2, 0.7)
+    forward = text.split("# return y")[0].split("reversed")[0]
+    assert forward.count("tape.append") == 1 and "tape_1.append" not in forward
+    check(lambda x: ad.grad(f)(x) ** 2, 0.7)
 
 
 def test_pullback_of_an_array_that_was_changed(typed_only):

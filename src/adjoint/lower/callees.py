@@ -43,6 +43,11 @@ def is_random(fn: Any) -> bool:
     return isinstance(owner, (np.random.RandomState, np.random.Generator))
 
 
+def is_array_method(value: Any) -> bool:
+    """Whether a value is a method of an array, with the array: `a.dot`."""
+    return isinstance(value, types.BuiltinMethodType) and isinstance(value.__self__, np.ndarray)
+
+
 _PURE_MODULES = frozenset({"numpy", "scipy", "math", "cmath", "cupy"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
+import weakref
 from typing import Any
 
 import gast
@@ -23,6 +24,7 @@ from ..parse import Source, parse_function
 from ..rules import REFUSED, own
 from ..rules.advice import name_of
 from ..rules.builtins_ import ALIASES
+from ..rules.methods import METHODS
 from ..types import (
     NONE,
     UNKNOWN,
@@ -36,6 +38,7 @@ from . import lazy
 from .builtin_calls import HANDLERS
 from .callees import (
     found_in,
+    is_array_method,
     is_callable_object,
     is_primitive,
     is_pure,
@@ -44,6 +47,7 @@ from .callees import (
 )
 from .expressions import is_shared
 from .generators import is_generator
+from .guards import Guard
 from .invocation import DEEPEST, Recursive
 from .mutators import mutation
 from .objects import can_be_replaced
@@ -171,20 +175,30 @@ class Calls(SpecialMethods):
         if isinstance(value, functools.partial):
             inner = Const(value.func, Object(type(value.func)), None)
             bound = [self.wrap(a) for a in value.args]
-            named = {k: self.wrap(a) for k, a in value.keywords.items()}
+            held = value.keywords  # a dict, which may be changed
+            named = {k: self.external(a, External("global", held, k), k) for k, a in held.items()}
             return self.call(inner, bound + args, named | kwargs, node)
         if isinstance(value, types.MethodType) and isinstance(value.__func__, types.FunctionType):
             inner = Const(value.__func__, Object(types.FunctionType), None)
             return self.call(inner, [self.wrap(value.__self__, "self"), *args], kwargs, node)
+        if isinstance(value, functools._lru_cache_wrapper):  # which does not change values
+            inner = Const(value.__wrapped__, Object(type(value.__wrapped__)), None)
+            return self.call(inner, args, kwargs, node)
+        if is_array_method(value):
+            owner = self.wrap(value.__self__, "array")
+            return self.method(owner, value.__name__, args, kwargs, node)
         if isinstance(value, type):
             return self.construct(fn, value, args, kwargs, node)
         if is_callable_object(value):
+            call = type(value).__call__
+            self.guards.append(Guard(External("module", type(value), "__call__"), "identity", call))
             return self.call(
                 Const(value.__call__, Object(types.MethodType), fn.path), args, kwargs, node
             )
         return self.opaque(fn, args, kwargs)
 
-    def canonical(self, value: Any) -> Any:
+    @staticmethod
+    def canonical(value: Any) -> Any:
         """The NumPy function that a function of CuPy, or a builtin, stands for."""
         found = lookup(ALIASES, value)
         if found is not None:
@@ -192,6 +206,8 @@ class Calls(SpecialMethods):
         module = getattr(value, "__module__", None) or type(value).__module__
         if str(module).split(".")[0] == "cupy" and hasattr(value, "__name__"):
             return getattr(np, value.__name__, value)
+        if isinstance(value, types.MethodDescriptorType) and value.__objclass__ is np.ndarray:
+            return METHODS.get(value.__name__, value)
         return value
 
     def wrap(self, value: Any, name: str = "bound") -> Atom:
@@ -284,7 +300,7 @@ class Calls(SpecialMethods):
         self.typing.append(value)
         try:
             source = parse_function(value)
-            defaults = {k: self.wrap(v) for k, v in source.defaults.items()}
+            defaults = self.defaults_of(value, source)
             with self.b.inside(Block()):
                 node = self.frame.source.node
                 made = self.invoke(source, None, defaults, args, kwargs, node, value)
@@ -379,6 +395,29 @@ class Calls(SpecialMethods):
         self.b.block.stmts += block.stmts
         return made
 
+    def defaults_of(self, value: types.FunctionType, source: Source) -> dict[str, Atom]:
+        """The defaults of a function whose text is used; that it stays the same is guarded."""
+        self.guard_code(value)
+        found: dict[str, Atom] = {}
+        keywords = value.__kwdefaults__ or {}
+        for name, default in source.defaults.items():
+            if name in keywords:
+                where = External("global", keywords, name)
+                found[name] = self.external(default, where, name)
+            else:
+                found[name] = self.wrap(default)
+        for attribute in ("__defaults__", "__kwdefaults__"):
+            held = getattr(value, attribute)
+            if held is not None:
+                where = External("weak", weakref.ref(value), attribute)
+                self.guards.append(Guard(where, "identity", held))
+        return found
+
+    def guard_code(self, value: types.FunctionType) -> None:
+        """A function may be given other code, as tools that reload modules do."""
+        where = External("weak", weakref.ref(value), "__code__")
+        self.guards.append(Guard(where, "identity", value.__code__))
+
     def python_function(
         self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
@@ -394,7 +433,7 @@ class Calls(SpecialMethods):
             if varied:
                 raise
             return self.opaque(fn, args, kwargs)
-        defaults = {k: self.wrap(v) for k, v in source.defaults.items()}
+        defaults = self.defaults_of(value, source)
         if varied or getattr(value, "__adjoint_inline__", False):
             return self.invoke(source, None, defaults, args, kwargs, node, value)
         return self._inactive_call(fn, source, defaults, args, kwargs, node, value)

@@ -19,9 +19,14 @@ from ..operators import operator_of
 from ..parse import Source, parse_function
 from ..request import Argument
 from ..rules import own
-from ..rules.builtins_ import ALIASES
 from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container
-from .callees import found_in, has_known_derivative, is_callable_object, without_source
+from .callees import (
+    found_in,
+    has_known_derivative,
+    is_array_method,
+    is_callable_object,
+    without_source,
+)
 from .calls import Calls
 from .expressions import _is_plain
 from .guards import Guard
@@ -107,6 +112,7 @@ def lower_call(
     plain = isinstance(fn, types.FunctionType) and not hasattr(fn, "__wrapped__")
     if plain and not own.has_rule(fn):
         source = parse_function(fn)
+        lowering.guard_code(fn)
         frame = Frame(source, env, identity=fn)
         if opened:
             lowering.frames.append(frame)
@@ -125,7 +131,7 @@ def lower_call(
         args, kwargs = _passed(lowering, arguments, env, source.node)
         callee = Const(fn, Type(), source.name, External("value", fn, source.name))
         result = lowering.call(callee, args, kwargs, source.node)
-        name, doc = _name_of_made(fn, source.name), ""
+        name, doc = _name_of_made(fn, source.name).replace("<lambda>", "lambda_"), ""
     function = Function(name, params, lowering.b.block, source.origin(source.node), doc)
     function.body.stmts[:0] = lowering.entry.stmts
     function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
@@ -201,23 +207,24 @@ def _made_up_source(fn: Any) -> Source:
         except SourceUnavailableError:
             if not has_rule:
                 raise
-    elif not (
-        has_rule or has_known_derivative(ALIASES.get(inner, inner)) or found_in(inner, SYMBOLS)
-    ):
-        raise without_source(inner)
+    elif not (has_rule or is_array_method(inner) or found_in(inner, SYMBOLS)):
+        if not has_known_derivative(Calls.canonical(inner)):
+            raise without_source(inner)
     node = gast.parse("def f():\n    pass").body[0]
     name = getattr(inner, "__name__", "function").strip("<>")
     return Source(node, f"<{name}>", name, {}, {}, {})
 
 
 def _holds_function(fn: Any) -> bool:
-    held = (functools.partial, types.MethodType)
+    held = (functools.partial, types.MethodType, functools._lru_cache_wrapper)
     return isinstance(fn, held) or operator_of(fn) == "derivative" or is_callable_object(fn)
 
 
 def _inside(fn: Any) -> Any:
     if isinstance(fn, functools.partial):
         return fn.func
+    if isinstance(fn, functools._lru_cache_wrapper):
+        return fn.__wrapped__
     if operator_of(fn) == "derivative":
         return fn.primal
     return fn.__func__ if isinstance(fn, types.MethodType) else type(fn).__call__

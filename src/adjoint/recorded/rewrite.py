@@ -572,7 +572,7 @@ def _rewritten_code(fn: types.FunctionType) -> _Rewritten:
     if found is not None:
         return found[1]
     with room_for(MANY):
-        tree = gast.gast_to_ast(parsed_node(code, code.co_filename))
+        tree = gast.gast_to_ast(parsed_node(code, code.co_filename, fn.__qualname__))
     made = rewrite_tree(tree, code, fn.__globals__, fn.__qualname__)
     key = id(code)
 

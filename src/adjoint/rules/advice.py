@@ -17,7 +17,9 @@ def name_of(fn: Any) -> str:
     >>> name_of(np.linalg.eig), name_of(len)
     ('numpy.linalg.eig', 'len')
     """
-    name = str(getattr(fn, "__qualname__", None) or getattr(fn, "__name__", repr(fn)))
+    name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None)
+    if name is None:
+        return repr(fn)
     module = getattr(fn, "__module__", None)
     if isinstance(fn, np.ufunc):  # it does not say where it is from
         special = sys.modules.get("scipy.special")
@@ -39,10 +41,12 @@ def _public(module: str, name: str, fn: Any) -> str:
     return module
 
 
-def example_of_a_rule(fn: Any, by: str | None = None) -> str:
-    """Two lines that give a function a rule, with the partial by its argument `by`.
+def example_of_a_rule(fn: Any, by: int | str | None = None) -> str:
+    """Two lines that give a function a rule, with the partial by the argument `by`.
 
-    >>> print(example_of_a_rule(np.linalg.cond, "x"))
+    by: its name, or its place.
+
+    >>> print(example_of_a_rule(np.linalg.cond))
     @ad.rule(numpy.linalg.cond)
     def cond_rule(z, x, p): ad.d[z, x] = ...
     """
@@ -50,9 +54,11 @@ def example_of_a_rule(fn: Any, by: str | None = None) -> str:
     short = name.rpartition(".")[2].strip("<>")
     if not short.isidentifier() or keyword.iskeyword(short):
         short = "my"
-    names = list(positional_names(fn))
+    names = list(positional_names(fn))[: getattr(fn, "nin", None)]
     if not names:
         names = [f"x{i + 1}" for i in range(getattr(fn, "nin", 1))]
+    if isinstance(by, int):
+        by = names[by] if by < len(names) else None
     by = by if by in names else names[0]
     output = "z" if "z" not in names else "result"
     given = ", ".join([output, *names])

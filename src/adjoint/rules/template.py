@@ -22,6 +22,7 @@ import sys
 from functools import cached_property
 
 from ..errors import Origin, RuleError
+from ..same_code import is_source_of
 
 
 class _Derivatives:
@@ -177,6 +178,15 @@ def named(module, *names):
     return [getattr(module, name) for name in names if hasattr(module, name)]
 
 
+_NO_SOURCE = (
+    "its source is not available, and a rule is read from its source",
+    "Define it in a file or a notebook, or write it as a function that is run:\n"
+    "@ad.adjoint_of(f)\n"
+    "def f_adjoint(z, d_z, x):\n"
+    "    return ...  # the cotangent of x",
+)
+
+
 class _Reader:
     """Reads one template."""
 
@@ -217,16 +227,10 @@ class _Reader:
 
     def definition(self):
         """The template's own ast.FunctionDef, from nothing but its own lines of the file."""
-        first = self.rule.firstlineno
+        function, first = self.rule.function, self.rule.firstlineno
         lines = linecache.getlines(self.rule.filename)[first - 1 :]
         if not lines:
-            self.error(
-                None, "its source is not available, and a rule is read from its source",
-                "Define it in a file or a notebook, or write it as a function that is run:\n"
-                "@ad.adjoint_of(f)\n"
-                "def f_adjoint(z, d_z, x):\n"
-                "    return ...  # the cotangent of x",
-            )  # fmt: skip
+            self.error(None, *_NO_SOURCE)
         for block in (_indented_block, inspect.getblock):  # the second is slower, and always right
             text = "".join(block(lines))
             if text[:1].isspace():
@@ -237,8 +241,14 @@ class _Reader:
                 continue
             ast.increment_lineno(tree, first - 1)
             for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef) and node.name == self.rule.function.__name__:
-                    return _PlainD(self.rule.function).visit(node)
+                if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
+                    if self.rule.own and not is_source_of(
+                        node, function.__code__, function.__qualname__
+                    ):
+                        self.error(None, *_NO_SOURCE)
+                    return _PlainD(function).visit(node)
+        if self.rule.filename.startswith("<"):  # the name of several texts, such as <string>
+            self.error(None, *_NO_SOURCE)
         self.error(
             None, "its definition was not found in its source (is it a lambda?)",
             "Write it as `def my_rule(z, x):`.",

@@ -16,6 +16,7 @@ from ..frames import MANY, room_for
 from ..locking import compiling
 from ..rules import own
 from ..rules.advice import name_of
+from ..rules.own import FunctionRule
 from ..types import Symbols, freeze, type_of
 from .generic import is_differentiable, zeros_like
 
@@ -125,6 +126,8 @@ def _is_option(fn: Any, place: Place) -> bool:
         place = original(place)
         return place is not False and _is_option(fn, place)
     for rule in lookup(fn):
+        if isinstance(rule, FunctionRule):
+            return False
         names = [p.name for p in rule.params]
         name = place
         if isinstance(place, int):

@@ -1,0 +1,135 @@
+"""Whether a piece of source is that of a compiled function.
+
+A file may have changed since it was imported. What stands at a function's place is then not what
+the function does, and its derivative would be that of another function. So the source that was
+found is compiled, and compared.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import copy
+import dis
+import types
+from typing import Any
+
+from .frames import MANY, room_for
+
+_FUTURE = 0
+for _name in __future__.all_feature_names:
+    _FUTURE |= getattr(__future__, _name).compiler_flag
+
+
+def is_source_of(node: Any, code: types.CodeType, qualname: str) -> bool:
+    """Whether a function's syntax (of `ast`) compiles to `code`.
+
+    >>> f = lambda x: x * 2
+    >>> node = ast.parse("lambda x: x * 3", mode="eval").body
+    >>> is_source_of(node, f.__code__, "<lambda>")
+    False
+    """
+    if any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames)):
+        return True  # pytest has rewritten its asserts
+    mangled = _class_around(getattr(code, "co_qualname", qualname))
+    for class_name in (None, mangled) if mangled else (None,):
+        made = _compiled(node, code, class_name)
+        if made is None or _are_same(made, code):
+            return True
+    return False
+
+
+def _class_around(qualname: str) -> str | None:
+    """The innermost class around a function, whose name is put into its private names."""
+    parts = qualname.split(".")
+    classes = [a for a, b in zip(parts, parts[1:]) if a[0] != "<" and b != "<locals>"]
+    return classes[-1] if classes else None
+
+
+def _compiled(node: Any, like: types.CodeType, class_name: str | None) -> types.CodeType | None:
+    """Compile one function alone, with the same free variables; None where that is not possible."""
+    body: ast.stmt
+    if isinstance(node, ast.Lambda):
+        body = ast.Expr(node)
+    else:
+        body = copy.copy(node)
+        body.decorator_list = []  # type: ignore[attr-defined]
+    if class_name is not None:
+        inner, body = body, ast.parse(f"class {class_name}: pass").body[0]
+        body.body = [inner]  # type: ignore[attr-defined]
+    free = ", ".join(like.co_freevars)
+    outer = ast.parse(f"def outer({free}): pass")
+    inside: list[ast.stmt] = [body]
+    if isinstance(body, ast.FunctionDef) and body.name not in like.co_freevars:
+        inside.insert(0, ast.Global([body.name]))  # the name is not one of the function around
+    outer.body[0].body = inside  # type: ignore[attr-defined]
+    ast.fix_missing_locations(outer)
+    try:
+        flags = like.co_flags & _FUTURE
+        with room_for(MANY):
+            module = compile(outer, like.co_filename, "exec", flags=flags, dont_inherit=True)
+    except (SyntaxError, RecursionError):
+        return None
+    around = next(c for c in module.co_consts if isinstance(c, types.CodeType))
+    return _last_named(around, like.co_name)
+
+
+def _last_named(code: types.CodeType, name: str) -> types.CodeType | None:
+    """The function of this name that is compiled last: after those in its own defaults."""
+    for const in reversed(code.co_consts):
+        if isinstance(const, types.CodeType):
+            if const.co_name == name:
+                return const
+            found = _last_named(const, name)
+            if found is not None:
+                return found
+    return None
+
+
+def _are_same(a: types.CodeType, b: types.CodeType) -> bool:
+    if (a.co_names, a.co_varnames) != (b.co_names, b.co_varnames):
+        return False
+    if _plain(a.co_consts) != _plain(b.co_consts):
+        return False
+    return a.co_code == b.co_code or _instructions(a) == _instructions(b)
+
+
+# How a method is called depends on whether the file imports what it belongs to.
+_OF_CALLS = frozenset({"PUSH_NULL", "PRECALL", "CACHE", "EXTENDED_ARG", "NOP", "RESUME"})
+_SPELLINGS = {"LOAD_METHOD": "LOAD_ATTR", "CALL_METHOD": "CALL", "CALL_FUNCTION": "CALL"}
+
+
+def _instructions(code: types.CodeType) -> list[tuple[str, Any]]:
+    """The instructions of a function, jumps by the instruction that they lead to."""
+    kept = [i for i in dis.get_instructions(code) if i.opname not in _OF_CALLS]
+    places = {instruction.offset: n for n, instruction in enumerate(kept)}
+    targets: dict[int, int] = {}
+    following = len(kept)
+    for instruction in reversed(list(dis.get_instructions(code))):
+        following = places.get(instruction.offset, following)
+        targets[instruction.offset] = following
+    found: list[tuple[str, Any]] = []
+    for instruction in kept:
+        value = instruction.argval
+        if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:
+            value = targets.get(value)
+        elif isinstance(value, types.CodeType):
+            value = _instructions(value)
+        elif isinstance(value, float):
+            value = repr(value)
+        found.append((_SPELLINGS.get(instruction.opname, instruction.opname), value))
+    return found
+
+
+def _plain(consts: tuple[Any, ...]) -> list[Any]:
+    """Constants that can be compared; the names of inner functions without those around them."""
+    plain: list[Any] = []
+    for const in consts:
+        if isinstance(const, types.CodeType):
+            plain += [const.co_names, const.co_varnames, _plain(const.co_consts)]
+            plain.append(_instructions(const))
+            continue
+        if isinstance(const, str):
+            const = const.rpartition("<locals>.")[2]
+        plain.append((type(const), repr(const) if isinstance(const, float) else const))
+    return plain
