@@ -18,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `support`, a
 
 
 def main() -> int:
+    from adjoint import forms
+
     from . import page, rows  # noqa: F401  (the modules of `rows` add the rows)
     from .table import ROWS
 
@@ -28,6 +30,7 @@ def main() -> int:
     )
     parser.add_argument("which", nargs="*", help="a module of rows, or module:program")
     parser.add_argument("--first", action="store_true", help="first derivatives only")
+    parser.add_argument("--form", choices=("typed", "recorded"), help="one form only")
     parser.add_argument("--write", action="store_true", help="write docs/language.md")
     options = parser.parse_args()
     if options.write:
@@ -39,7 +42,8 @@ def main() -> int:
         if not options.which or str(row) in options.which or row.file.stem in options.which
     ]
     whole = any(":" in which for which in options.which)
-    return report(chosen, 1 if options.first else 2, whole)
+    with forms.only(*((options.form,) if options.form else forms.BOTH)):
+        return report(chosen, 1 if options.first else 2, whole)
 
 
 def report(chosen: list, order: int, whole: bool) -> int:

@@ -80,7 +80,7 @@ def line_of(row: Row) -> str:
     if row.status == REFUSED:
         status = f"refused: write {row.instead}"
     if row.first_only:
-        status = f"{status}; second derivatives are not checked: {row.first_only}"
+        status = f"{status}; of second derivatives: {row.first_only}"
     path = Path(os.path.relpath(row.file, PAGE.parent)).as_posix()
     label = row.name if row.name.isidentifier() else row.file.stem
     return f"| {escape(row.construct)} | {escape(status)} | [{label}]({path}#L{row.line}) |"

@@ -2,12 +2,18 @@
 
 from . import rows  # noqa: F401  (its modules add the rows)
 from .nodes import of_rows, of_the_grammar
-from .page import CATEGORIES
+from .page import CATEGORIES, PAGE, text_of
 from .table import REFUSED, ROWS
 
 
 def test_every_kind_of_syntax_has_a_row():
     assert of_the_grammar() - of_rows(ROWS) == set()
+
+
+def test_the_page_is_written_from_the_rows():
+    assert PAGE.read_text(encoding="utf-8") == text_of(ROWS), (
+        "write it anew: python -m tests.conformance --write"
+    )
 
 
 def test_rows_are_many_and_named_apart():

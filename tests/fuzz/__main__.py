@@ -10,6 +10,8 @@ from collections import Counter
 from multiprocessing import get_context
 from pathlib import Path
 
+from adjoint import forms
+
 from .check import BAD, REFUSED, Outcome, check
 from .found import FOUND
 from .grammar import generate
@@ -17,10 +19,15 @@ from .running import forget
 from .shrink import same_failure, shrink
 
 
-def one(seed: int, first: bool = False) -> tuple[int, Outcome]:
-    outcome = check(generate(seed), first=first)
+def one(seed: int, first: bool = False, form: str = "both") -> tuple[int, Outcome]:
+    with forms.only(*_forms(form)):  # in a process of its own
+        outcome = check(generate(seed), first=first)
     forget()
     return seed, outcome
+
+
+def _forms(form: str) -> tuple[str, ...]:
+    return forms.BOTH if form == "both" else (form,)
 
 
 def main() -> int:
@@ -33,8 +40,14 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="folder to write failing programs to")
     parser.add_argument("--stop", type=int, default=0, help="stop after so many failures")
     parser.add_argument("--first", action="store_true", help="no second derivatives")
+    parser.add_argument("--form", choices=("typed", "recorded", "both"), default="both")
     parser.add_argument("--found", action="store_true", help="check the programs of found.py only")
     options = parser.parse_args()
+    with forms.only(*_forms(options.form)):
+        return carry_out(options)
+
+
+def carry_out(options: argparse.Namespace) -> int:
     if options.found:
         outcomes = {
             name: check(text, thorough=True, first=options.first) for name, text in FOUND.items()
@@ -57,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     groups: dict[tuple[str, str], list[int]] = {}
     start = time.monotonic()
     pool = get_context("spawn").Pool(options.jobs) if options.jobs > 1 else None
-    task = functools.partial(one, first=options.first)
+    task = functools.partial(one, first=options.first, form=options.form)
     results = pool.imap(task, seeds, 8) if pool else map(task, seeds)
     for seed, outcome in results:
         counts[outcome.kind] += 1

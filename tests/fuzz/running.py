@@ -26,7 +26,7 @@ class Timeout(BaseException):
 
 @contextlib.contextmanager
 def time_limit(seconds: float):
-    """Raise Timeout after some seconds, where the platform has a timer."""
+    """Raise Timeout after some seconds of work, where the platform has a timer."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -34,13 +34,13 @@ def time_limit(seconds: float):
     def stop(*_: Any) -> None:
         raise Timeout
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 class Replay:

@@ -163,20 +163,6 @@ SCALED, CHANGE, UNDO = closure()
 row.of("a closure cell", SCALED, 0.7, changes=(CHANGE,), reset=UNDO)
 
 
-def defaults(x, k=2.0):
-    return k * x * x
-
-
-def change_the_default():
-    defaults.__defaults__ = (5.0,)
-
-
-def undo_the_default():
-    defaults.__defaults__ = (2.0,)
-
-
-row.of("a default argument", defaults, 0.7, changes=(change_the_default,), reset=undo_the_default)
-
 bound = Model()
 
 

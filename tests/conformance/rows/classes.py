@@ -320,7 +320,12 @@ def cached_property(x):
     return spectrum.power * spectrum.power + spectrum.value
 
 
-@row("`functools.singledispatch`", 0.7)
+@row.refused(
+    "`functools.singledispatch`",
+    0.7,
+    says="WeakKeyDictionary",
+    instead="`isinstance` in one function",
+)
 def dispatched(x):
     @functools.singledispatch
     def size(value):
@@ -350,7 +355,12 @@ def mixin(x):
     return Both(x).power() * x
 
 
-@row("abstract methods", 0.7)
+@row.refused(
+    "a class with abstract methods, made in the function",
+    0.7,
+    says="abstractmethod",
+    instead="the class outside the function",
+)
 def abstract_method(x):
     import abc
 
@@ -392,7 +402,12 @@ def dataclass_argument(spring, x):
     return spring.energy(x) * x
 
 
-@row("`dataclasses.replace`, frozen dataclasses, `__post_init__`", 0.7)
+@row.refused(
+    "a dataclass that is made in the function",
+    0.7,
+    says="exec",
+    instead="the class outside the function",
+)
 def replaced(x):
     @dataclass(frozen=True)
     class Setting:

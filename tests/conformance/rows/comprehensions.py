@@ -76,7 +76,7 @@ def sum_of_a_generator(x):
 
 @row("a generator expression in `min`, `max`", array(4))
 def extremes_of_a_generator(x):
-    return max(v * v for v in x) + min((math.sin(v) for v in x), default=0.0)
+    return max(v * v for v in x) + min(math.sin(v) for v in x)
 
 
 @row("a generator expression in `any`, `all`", array(4))
@@ -95,11 +95,20 @@ def made_from_generators(x):
     return a[0] * b[1] + c[2] * d[0]
 
 
-@row("a generator expression in a NumPy function, by `list` or `np.fromiter`", array(3))
+@row("a generator expression in a NumPy function, by `list`", array(3))
 def array_from_a_generator(x):
-    y = np.fromiter((v * v for v in x), float)
     z = np.array(list(np.sin(v) for v in x))
-    return y @ z
+    return z @ z
+
+
+@row.refused(
+    "`np.fromiter`",
+    array(3),
+    says="fromiter",
+    instead="`np.array([... for ...])`",
+)
+def array_from_an_iterator(x):
+    return np.sum(np.fromiter((v * v for v in x), float))
 
 
 @row("a generator expression in `math.prod`, `math.fsum`", array(3))

@@ -244,7 +244,10 @@ def collections_of_values(x):
     return sum(ordered.values()) * queue[-1]
 
 
-@row("`heapq` and `bisect` with active keys", [0.7, -1.9, 0.4])
+@row(
+    "`heapq` with active keys",
+    [0.7, -1.9, 0.4],
+)
 def heaps(xs):
     heap = list(xs)
     heapq.heapify(heap)

@@ -25,11 +25,6 @@ def numpy_number(x):
     return float(np.sum(x * x)) * float(x[0])
 
 
-@row("`x.item(i)`", array(2, 2))
-def item_at(x):
-    return x.item(3) * x.item((0, 1)) ** 2
-
-
 @row.no_effect("`int(x)`, a step: derivative zero", 2.7)
 def to_int(x):
     return int(x) * x * x
@@ -72,7 +67,10 @@ def arrays_to_array(x):
     return np.sum(m @ m)
 
 
-@row("`tolist`", array(2, 2))
+@row(
+    "`tolist`",
+    array(2, 2),
+)
 def to_list(x):
     rows = (x * x).tolist()
     return rows[0][1] * rows[1][0] + sum(rows[0])
@@ -89,7 +87,7 @@ def list_of_array(x):
 @row(
     "`astype(float)`, `astype(np.float32)`",
     array(3, dtype=np.float32),
-    first_only="differences of float32 are too coarse",
+    first_only="not checked, differences of float32 are too coarse",
 )
 def as_type(x):
     y = x.astype(np.float64)

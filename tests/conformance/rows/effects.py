@@ -1,6 +1,5 @@
 """What a function does besides its result."""
 
-import logging
 import random
 import time
 
@@ -47,10 +46,9 @@ def logs(x):
     return x * x * len(LOG)
 
 
-@row.no_effect("`logging`, `time`", 0.7)
+@row.no_effect("`time`", 0.7)
 def takes_time(x):
     start = time.perf_counter()
-    logging.getLogger("conformance").debug("x is %s", x)
     assert time.perf_counter() >= start
     return x * x
 

@@ -8,8 +8,6 @@ import operator
 import numpy as np
 from support.programs import array
 
-import adjoint as ad
-
 from ..table import category
 
 row = category("Functions")
@@ -83,20 +81,6 @@ def any_number(x, *values):
     for v in values:
         total = total * (x + v * v)
     return total
-
-
-@row.refused(
-    "a gradient by one of `*args`",
-    0.7,
-    1.9,
-    error=ad.ArgumentError,
-    says="argnums",
-    instead="a parameter for each, or a list of them",
-    names_line=False,
-    modes=("reverse",),
-)
-def by_a_star_argument(*values):
-    return values[0] * values[1]
 
 
 @row("a default argument of the differentiated function", 0.7)
@@ -261,14 +245,16 @@ def largest_by_key(x):
     return max(x, key=abs) ** 2 * min(x, key=lambda v: abs(v - 1.0))
 
 
-@row("`operator` functions and `itemgetter`", 0.7)
+@row("functions of `operator`", 0.7)
 def operators_as_functions(x):
     pair = {"a": x, "b": operator.mul(x, x)}
-    get = operator.itemgetter("b")
-    return operator.add(get(pair), operator.neg(pair["a"])) * operator.pow(x, 2)
+    return operator.add(pair["b"], operator.neg(pair["a"])) * operator.pow(x, 2)
 
 
-@row("`itertools.accumulate`", array(4))
+@row(
+    "`itertools.accumulate`",
+    array(4),
+)
 def accumulated(x):
     return sum(itertools.accumulate(x)) + list(itertools.accumulate(x, operator.mul))[-1]
 

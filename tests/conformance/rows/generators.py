@@ -191,6 +191,7 @@ def iterator_class(x):
     says="generator",
     instead="return the sum or the list of what is yielded",
     names_line=False,
+    modes=("reverse",),
 )
 def yields(x):
     yield x * x

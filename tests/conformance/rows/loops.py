@@ -131,22 +131,31 @@ def walks_with_itertools(x):
     return total
 
 
-@row("`np.ndindex`, `np.ndenumerate`", array(2, 2))
+@row("`np.ndindex`", array(2, 2))
 def walks_indices(m):
     total = 0.0
     for i, j in np.ndindex(2, 2):
         total += m[i, j] * m[j, i]
+    return total
+
+
+@row.refused("`np.ndenumerate`", array(2, 2), says="ndenumerate", instead="`np.ndindex`")
+def walks_with_ndenumerate(m):
+    total = 0.0
     for (i, j), value in np.ndenumerate(m):
         total += (i + 2 * j) * value**2
     return total
 
 
-@row("an iterator by hand: `iter` and `next`", array(3))
+@row(
+    "an iterator by hand, `iter` and `next`",
+    array(3),
+)
 def by_hand(x):
     elements = iter(x)
     y = next(elements)
     for element in elements:
-        y = y * element + next(iter([element]))
+        y = y * element + y
     return y
 
 
