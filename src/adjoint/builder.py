@@ -31,6 +31,7 @@ from .types import (
     Dim,
     List,
     Object,
+    Range,
     Scalar,
     Symbols,
     Tuple,
@@ -110,7 +111,7 @@ def is_number(t: Type) -> bool:
 
 def is_mutable(t: Type) -> bool:
     """Whether a value of this type may be changed in place."""
-    if is_number(t) or isinstance(t, Object):
+    if is_number(t) or isinstance(t, (Object, Range)):
         return False
     if isinstance(t, Tuple):
         return any(map(is_mutable, t.items))

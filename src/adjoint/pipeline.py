@@ -21,7 +21,10 @@ from .optimise.dead_code import drop_dead
 from .optimise.hooks import remove_hooks
 from .optimise.in_place import reuse_memory
 from .optimise.invariant import move_out
+from .optimise.lists import read_from_lists
 from .optimise.records import slim_records
+from .optimise.recurrences import carry_elements
+from .optimise.unchanged import drop_unchanged
 from .optimise.views import settle_views
 from .request import Argument, Request
 from .reverse import halves
@@ -42,6 +45,7 @@ def derive(
     """The printed derivative of `fn` for arguments of these types."""
     builder = Builder(symbols)
     function, guards, builder = lower_function(fn, arguments, builder, sweeps)
+    carry_elements(function, builder)
     function.defaults["signature"] = signature
     changes = function.changes
     builder.backward = True
@@ -58,7 +62,9 @@ def derive(
         if slim_records(each) | move_out(each):
             drop_dead(each)
         reuse_memory(each)
+        drop_unchanged(each)
         settle_views(each)
+        read_from_lists(each)
     globals_ = getattr(fn, "__globals__", {})
     return Derivative(
         emit(functions, globals_, _array_module(arguments)),

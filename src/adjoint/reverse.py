@@ -726,7 +726,9 @@ class Reverse:
         for source, result in zip(listed, list_results, strict=True):
             whole: Atom = self.b.in_place(core.REVERSE, result)
             walked = [s for s in loop.iterables if s is not COUNT]  # type: ignore[attr-defined]
-            plain = isinstance(source.type, List) and len(walked) == 1 and _is_false(loop.stop)
+            # What a sweep walks has one length: the records, and the counter beside them.
+            whole_walk = len(walked) == 1 or loop.backward
+            plain = isinstance(source.type, List) and whole_walk and _is_false(loop.stop)
             # A record is walked to its end, and so are the tangents beside it.
             if not plain and self.b.definition(source, builtins.reversed) is None:
                 whole = self.b.op(generic.fill_up, whole, source, type=source.type)
@@ -897,12 +899,17 @@ class Reverse:
     def _record(self, loop: Loop, backward: For, index: Var | None) -> None:
         """Let the forward loop record what the backward loop reads of each iteration."""
         inside = set(definitions(loop.body)) | set(core.defined_inside(loop))
-        self._compute_again(backward.body, inside, loop)
+        counter = _counter_of(loop)
+        self._compute_again(backward.body, inside, loop, counter)
         wanted = [v for v in core.free_vars(backward.body) if v in inside]
         self._carry_states(loop, backward, wanted)
         counted = isinstance(loop, For) and _is_false(loop.stop)
         if counted and self._recount(loop, backward, wanted):  # type: ignore[arg-type]
             return
+        if counter in wanted:
+            wanted.remove(counter)  # type: ignore[arg-type]
+        else:
+            counter = None
         saved = list(map(Exports(loop.body, core.defined_inside(loop)).value, wanted))
         result, places = self._known_record(loop, saved) or self._new_record(loop, saved)
         self.b.backward = True
@@ -923,6 +930,12 @@ class Reverse:
                 renamed[var] = copy
                 reads.append(Op(copy, operator.getitem, [item, constant(place)]))
             backward.body.stmts[:0] = reads
+        if counter is not None:  # the range itself, backwards, beside the record
+            assert isinstance(loop, For)
+            steps = loop.iterables[loop.items.index(counter)]
+            renamed[counter] = Var(counter.name, counter.type, named=counter.named)
+            backward.items.insert(0, renamed[counter])
+            backward.iterables.insert(0, self._backwards(steps))
         core.rewrite(backward.body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)
 
     def _known_record(self, loop: Loop, saved: list[Atom]) -> tuple[Var, list[int] | None] | None:
@@ -970,19 +983,32 @@ class Reverse:
         loop.results.append(result)
         return result, None if len(saved) == 1 else list(range(len(saved)))
 
-    def _compute_again(self, body: Block, inside: set[Var], loop: Loop) -> None:
-        """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit."""
+    def _backwards(self, steps: Atom) -> Atom:
+        """A range from its end; one that is walked backwards already, from its start."""
+        walked = self.b.definition(steps, builtins.reversed)
+        if walked is not None:
+            return walked.args[0]
+        return self.b.op(builtins.reversed, steps, type=Range(), name="steps")
+
+    def _compute_again(
+        self, body: Block, inside: set[Var], loop: Loop, counter: Var | None
+    ) -> None:
+        """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit.
+
+        `counter` need not be recorded either; nor does an index that is made of what is.
+        """
         # What a branch defines may have no value in other iterations.
         always = set(core.defined_inside(loop)).union(*map(core.defined_by, loop.body.stmts))
         wanted = [v for v in core.free_vars(body) if v in inside]
+        known = {*wanted, counter}
         again: list[Op] = []
         for var in sorted(wanted, key=lambda v: v.serial, reverse=True):
             made = self.b.definitions.get(var)
-            if made is None or made.target is not var or not _is_cheap(made):
+            if made is None or made.target is not var or not (_is_cheap(made) or _is_index(made)):
                 continue
             operands = [a for a in made.args if isinstance(a, Var) and a in inside]
-            if all(a in wanted and a in always for a in operands):
-                wanted.remove(var)
+            if all(a in known and a in always for a in operands):
+                known.discard(var)
                 again.append(made)
         renamed: dict[Var, Atom] = {}
         repeated: list[Stmt] = []
@@ -1048,12 +1074,7 @@ class Reverse:
             steps = self.b.op(core.RANGE, count)
         copy = Var(item.name, item.type, named=item.named)
         backward.items = [copy]
-        walked = self.b.definition(steps, builtins.reversed)
-        if walked is not None:
-            backward.iterables = list(walked.args)  # backwards twice
-        else:
-            steps = self.b.op(builtins.reversed, steps, type=Range(), name="steps")
-            backward.iterables = [steps]
+        backward.iterables = [self._backwards(steps)]
         core.rewrite(backward.body, lambda a: copy if a is item else a)
         return True
 
@@ -1217,6 +1238,22 @@ def _is_line(t: Type) -> bool:
 
 def _is_int(atom: Atom) -> bool:
     return isinstance(atom.type, Scalar) and atom.type.kind == "int"
+
+
+def _counter_of(loop: Loop) -> Var | None:
+    """The counter of a loop over one range, if it runs to its end."""
+    if not (isinstance(loop, For) and _is_false(loop.stop)):
+        return None
+    walked = [(i, s) for i, s in zip(loop.items, loop.iterables, strict=True) if s is not COUNT]
+    if len(walked) != 1 and not loop.backward:  # of a sweep, all that it walks has one length
+        return None
+    return next((i for i, s in walked if isinstance(s.type, Range)), None)
+
+
+def _is_index(op: Op) -> bool:
+    """Whether an operation puts an index together: i, 1:n."""
+    assert op.target is not None
+    return op.fn in (core.TUPLE, core.SLICE) and not op.kwargs and is_basic_index(op.target.type)
 
 
 def _is_cheap(op: Op) -> bool:

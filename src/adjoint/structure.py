@@ -278,3 +278,25 @@ def same_memory(body: Block, param: Var) -> set[Var]:
                 continue
             same.update(a.root for a, b in rows if isinstance(b, Var) and b.root in same)
     return same
+
+
+def rename(function: Function, renamed: dict[Var, Atom]) -> None:
+    """Put other atoms in the place of variables, in place: also as the roots of later states."""
+
+    def settled(atom: Atom) -> Atom:
+        while isinstance(atom, Var) and atom in renamed:
+            atom = renamed[atom]
+        return atom
+
+    core.rewrite(function.body, settled)
+    for stmt in core.walk(function.body):
+        if isinstance(stmt, Op):
+            states = [stmt.version] if stmt.version is not None else []
+        elif isinstance(stmt, If):
+            states = stmt.results
+        else:
+            states = [*stmt.params, *stmt.results]
+        for state in states:
+            root = settled(state.root)
+            if isinstance(root, Var):
+                state.root = root.root

@@ -44,7 +44,7 @@ class _Records:
             self.uses.update(a for a in core.read_by(stmt) if isinstance(a, Var))
             if isinstance(stmt, Op):
                 self._index_op(stmt, block)
-            elif isinstance(stmt, For) and stmt.backward and len(stmt.items) == 1:
+            elif isinstance(stmt, For) and stmt.backward:
                 self.loops.append(stmt)
             for inner in core.blocks_of(stmt):
                 self._index(inner)
@@ -59,7 +59,8 @@ class _Records:
             self.homes[id(op)] = block
 
     def slim(self, loop: For) -> bool:
-        item, walk = loop.items[0], self.made.get(loop.iterables[0])  # type: ignore[arg-type]
+        # A counter stands before the record: for i, (x, y) in zip(reversed(steps), reversed(tape)).
+        item, walk = loop.items[-1], self.made.get(loop.iterables[-1])  # type: ignore[arg-type]
         if item is None or walk is None or walk.fn is not builtins.reversed:
             return False
         tape = walk.args[0]
@@ -88,7 +89,7 @@ class _Records:
         entry.args = [entry.args[position] for position in read]
         if len(read) == 1 and len(reads) == 1:
             append.args[1] = entry.args[0]
-            loop.items = [reads[0].target]
+            loop.items[-1] = reads[0].target
             self.homes[id(reads[0])].stmts.remove(reads[0])
             kind = entry.args[0].type
         else:
@@ -96,5 +97,5 @@ class _Records:
                 op.args[1] = constant(read.index(op.args[1].value))  # type: ignore[union-attr]
             kind = Tuple(tuple(a.type for a in entry.args))
             item.type = entry.target.type = kind  # type: ignore[union-attr]
-        for var in (append.args[0], append.version, self.made[loop.iterables[0]].args[0]):  # type: ignore[index]
+        for var in (append.args[0], append.version, self.made[loop.iterables[-1]].args[0]):  # type: ignore[index]
             var.type = List(kind)  # type: ignore[union-attr]

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import core
 from ..core import Atom, Block, Const, Function, Op, Var
+from ..structure import rename
 from ..types import freeze
 from ..views import is_view
 
@@ -20,23 +21,13 @@ def settle_views(function: Function) -> None:
     """Drop `through`, and the views that are made once more under the same name, in place."""
     if not any(isinstance(s, Op) and s.version is not None for s in core.walk(function.body)):
         return
-    renamed: dict[Var, Var] = {}
+    renamed: dict[Var, Atom] = {}
     _settle(function.body, renamed, [{}])
 
-    def settled(atom: Atom) -> Atom:
-        while isinstance(atom, Var) and atom in renamed:
-            atom = renamed[atom]
-        return atom
-
-    core.rewrite(function.body, settled)
-    for stmt in core.walk(function.body):
-        if isinstance(stmt, Op) and stmt.version is not None:
-            root = settled(stmt.version.root)
-            assert isinstance(root, Var)
-            stmt.version.root = root
+    rename(function, renamed)
 
 
-def _settle(block: Block, renamed: dict[Var, Var], known: list[dict[Any, Var]]) -> None:
+def _settle(block: Block, renamed: dict[Var, Atom], known: list[dict[Any, Var]]) -> None:
     kept = []
     for stmt in block.stmts:
         if isinstance(stmt, Op) and stmt.fn is core.THROUGH:
@@ -57,12 +48,12 @@ def _settle(block: Block, renamed: dict[Var, Var], known: list[dict[Any, Var]]) 
     block.stmts = kept
 
 
-def _key(op: Op, renamed: dict[Var, Var]) -> Any:
+def _key(op: Op, renamed: dict[Var, Atom]) -> Any:
     """Two views of one key are one: of the same object, at the same index."""
     source = op.args[0]
-    assert isinstance(source, Var)
-    while source in renamed:
+    while isinstance(source, Var) and source in renamed:
         source = renamed[source]
+    assert isinstance(source, Var)
     root = renamed.get(source.root, source.root)
     rest = [*op.args[1:], *op.kwargs.values()]
     return op.fn, root, tuple(map(_atom_key, rest)), tuple(op.kwargs)
