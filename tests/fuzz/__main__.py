@@ -15,19 +15,8 @@ from adjoint import forms
 from .check import BAD, REFUSED, Outcome, check
 from .found import FOUND
 from .grammar import generate
-from .running import forget
+from .one import allowed, one
 from .shrink import same_failure, shrink
-
-
-def one(seed: int, first: bool = False, form: str = "both") -> tuple[int, Outcome]:
-    with forms.only(*_forms(form)):  # in a process of its own
-        outcome = check(generate(seed), first=first)
-    forget()
-    return seed, outcome
-
-
-def _forms(form: str) -> tuple[str, ...]:
-    return forms.BOTH if form == "both" else (form,)
 
 
 def main() -> int:
@@ -43,7 +32,7 @@ def main() -> int:
     parser.add_argument("--form", choices=("typed", "recorded", "both"), default="both")
     parser.add_argument("--found", action="store_true", help="check the programs of found.py only")
     options = parser.parse_args()
-    with forms.only(*_forms(options.form)):
+    with forms.only(*allowed(options.form)):
         return carry_out(options)
 
 

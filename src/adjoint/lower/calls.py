@@ -459,8 +459,9 @@ class Calls(SpecialMethods):
             del self.frames[depth:]
             self.restore(before)
             self.guards = guards
-            if any(_stores(n) for n in gast.walk(source.node)):
-                raise
+            given = [*args, *kwargs.values()]
+            if any(map(is_shared, given)) or any(_stores(n) for n in gast.walk(source.node)):
+                raise  # it may change what it is given
             self.at(node)
             return self.opaque(fn, args, kwargs)
         self.b.block.stmts += block.stmts
@@ -468,4 +469,6 @@ class Calls(SpecialMethods):
 
 
 def _stores(node: Any) -> bool:
+    if isinstance(node, gast.AugAssign):
+        return True
     return isinstance(node, (gast.Subscript, gast.Attribute)) and isinstance(node.ctx, gast.Store)
