@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import builtins
+import collections
 import contextlib
 import copy
 import dataclasses
@@ -98,7 +99,7 @@ def rule_call(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return arrays.with_out(fn, args, kwargs)
     if any(isinstance(a, types.GeneratorType) for a in args):
         args = tuple(list(a) if isinstance(a, types.GeneratorType) else a for a in args)
-    if _is_helper(fn) and not templates.fits(fn, args, kwargs):
+    if _is_helper(fn) and not templates.fits(fn, args, kwargs, op.is_active):
         return function(fn, args, kwargs)
     if isinstance(fn, types.FunctionType) or own.has_rule(fn):
         value = _apart(fn(*args, **kwargs))
@@ -207,7 +208,9 @@ def construct(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not written_new and not written_init:
         if cls in _CONVERTED or is_closed(cls.__module__) and not _holds_values(cls):
             return opaque(cls, args, kwargs)
-        return cls(*(op.iterate(a) if is_array(a) else a for a in args), **kwargs)
+        if issubclass(cls, _COLLECTIONS) and not hasattr(cls, "_fields"):
+            args = tuple(op.iterate(a) if is_array(a) else a for a in args)
+        return cls(*args, **kwargs)
     if is_closed(cls.__module__):
         return opaque(cls, args, kwargs)
     if written_new:
@@ -249,6 +252,7 @@ def _initialise(
     call(after, made, *variables)
 
 
+_COLLECTIONS = (list, tuple, set, frozenset, collections.deque)  # they run over what they are given
 # Classes that take numbers out of arrays, as bytes.
 _CONVERTED = (memoryview, bytes, bytearray)
 _HOLDERS = ("collections", "types", "builtins", "contextlib", "functools", "itertools", "enum")

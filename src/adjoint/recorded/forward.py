@@ -71,7 +71,7 @@ class Forward(Level):
     def note(self, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> None:
         if self.place(value) is not None:
             return  # a view of what is active already, or the very same number
-        rule, bound = templates.choose(fn, args, kwargs)
+        rule, bound = templates.choose(fn, args, kwargs, self.is_active)
         active = frozenset(n for n, operand in bound.items() if self.place(operand) is not None)
         template = templates.pushforward(rule, active)
         bound[rule.output] = value

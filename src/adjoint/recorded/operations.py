@@ -22,6 +22,16 @@ _NUMBERS = frozenset({float, int, bool, complex, np.float64, np.float32})
 _PLAIN = _NUMBERS | {np.ndarray, list, tuple, str, dict, set, frozenset, bytes, type(None)}
 
 
+_OF_INTEGERS = frozenset({"add", "sub", "mul", "floordiv", "mod"})  # integers of integers
+
+
+class Promoted(float):
+    """A Python int that counts as a real number, and may still be an index or a count."""
+
+    def __index__(self) -> int:
+        return int(self)
+
+
 # -- noting -----------------------------------------------------------------------------------
 
 
@@ -143,6 +153,11 @@ def _binary(native: Callable[..., Any], rule: Any) -> Callable[[Any, Any], Any]:
                 elif value.__class__ not in (list, tuple, str):
                     note(rule, (x, y), {}, value)
             return value
+        if Promoted in (x.__class__, y.__class__) and name in _OF_INTEGERS:
+            if all(v.__class__ in (int, Promoted) for v in (x, y)):
+                value = Promoted(native(x, y))
+                note(rule, (x, y), {}, value)
+                return value
         return _of_objects(native, rule, forward, reflected, x, y)
 
     operate.__name__ = native.__name__

@@ -12,8 +12,10 @@ from .. import api, jacobians, pushforward
 from ..compilers import compiler_for
 from ..differentiable import check_type
 from ..request import Request
+from ..runtime.generic import rebuild
 from ..spec import Spec
 from ..types import Symbols, type_of
+from . import operations as op
 from . import run
 from .calls import BY_CLASS, SPECIAL, call
 
@@ -104,10 +106,21 @@ def _jvp(fn: Any, primals: Any, tangents: Any) -> Any:
     compiler = compiler_for("pushforward", fn)
     bound, given = compiler.bind(tuple(primals), {})
     beside, _ = compiler.bind(tuple(tangents), {})
+    beside = {name: _with_zeros(beside[name], bound[name]) for name in beside}
     for name in given:
         pushforward.checked_tangent(beside[name], bound[name], f"`{name}`")
     moving = {name: beside[name] for name in compiler.select(bound, given)}
     return run.pushforward(fn, compiler.signature.bind(*primals), moving)
+
+
+def _with_zeros(tangent: Any, value: Any) -> Any:
+    """A tangent with 0.0 for the ints that count as real numbers, whose tangent may be None."""
+    if isinstance(value, dict) and isinstance(tangent, dict):
+        return {k: _with_zeros(t, value.get(k)) for k, t in tangent.items()}
+    if isinstance(value, (list, tuple)) and isinstance(tangent, (list, tuple)):
+        if len(value) == len(tangent):
+            return rebuild(tangent, [_with_zeros(t, v) for t, v in zip(tangent, value)])
+    return 0.0 if tangent is None and isinstance(value, op.Promoted) else tangent
 
 
 def _hvp(fn: Any, primals: Any, tangents: Any) -> Any:

@@ -31,7 +31,7 @@ class Reverse(Level):
     def note(self, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> None:
         if self.place(value) is not None:
             return  # a view of what is active already, or the very same number
-        rule, bound = templates.choose(fn, args, kwargs)
+        rule, bound = templates.choose(fn, args, kwargs, self.is_active)
         places = {name: self.place(operand) for name, operand in bound.items()}
         active = frozenset(name for name, place in places.items() if place is not None)
         template = templates.pullback(rule, active)
@@ -350,7 +350,7 @@ def _items(place: Any) -> list[tuple[Any, Any]]:
 
 
 def _fitted_number(place: Number, d: Any) -> Any:
-    if place.dtype is None and d.__class__ is place.value.__class__:
+    if place.dtype is None and d.__class__ is place.value.__class__ is not op.Promoted:
         return d
     is_complex = isinstance(place.value, complex) or getattr(place.dtype, "kind", "") == "c"
     return op.calls().call(fit_number, d, place.dtype, is_complex)

@@ -61,9 +61,9 @@ class Isolated:
         elif isinstance(value, bool) or not isinstance(value, (int, float, complex, np.generic)):
             return value
         elif isinstance(value, int):
-            return float(value)
+            return op.Promoted(value)
         else:
-            return op.mul(value, 1.0)
+            return op.mul(value, 1 if isinstance(value, op.Promoted) else 1.0)
         self.originals[id(made)] = made, value
         return made
 

@@ -15,6 +15,7 @@ import ast
 import copy
 import functools
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +64,14 @@ class Template:
         return self._noted
 
 
-def choose(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Rule, dict[str, Any]]:
-    """The rule for a call, and its operands by the rule's names. NoDerivativeError if none fits."""
+def choose(
+    fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], is_active: Callable[[Any], bool]
+) -> tuple[Rule, dict[str, Any]]:
+    """The rule for a call, and its operands by the rule's names. NoDerivativeError if none fits.
+
+    A rule's condition sees a number that varies as an array, and any other as it is: some rules
+    are for literal numbers.
+    """
     rules = lookup(fn)
     if not rules:
         raise missing(fn)
@@ -77,7 +84,8 @@ def choose(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Rule
         except TypeError as error:
             unbound = error
             continue
-        if _applies(rule, bound):
+        shown = {n: _as_array(v) if is_active(v) else v for n, v in bound.items()}
+        if _applies(rule, shown):
             return rule, bound
     why = "for these operands" if unbound is None else f"for this call: {unbound}"
     raise origins.no_derivative(
@@ -86,10 +94,12 @@ def choose(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Rule
     )
 
 
-def fits(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def fits(
+    fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], is_active: Callable[[Any], bool]
+) -> bool:
     """Whether there is a rule for a call."""
     try:
-        choose(fn, args, kwargs)
+        choose(fn, args, kwargs, is_active)
     except NoDerivativeError:
         return False
     return True
