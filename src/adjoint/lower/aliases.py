@@ -9,6 +9,11 @@ from ..core import Var
 from ..types import Array, is_container
 
 
+# So many ways from one object to others are searched with the groups passed through in mind, of
+# which there may be exponentially many; beyond, more objects are taken to share memory than may.
+_MANY = 2000
+
+
 class Aliases:
     """Which objects may share memory, or hold one another; never forgotten.
 
@@ -83,6 +88,8 @@ class Aliases:
                 todo.append(state)
 
         while todo:
+            if len(seen) > _MANY and at_once:
+                return self.of(root, at_once=False)
             var, holds, put, key, found_in, passed = todo.pop()
             for other in self._same.get(var, ()):
                 reach(other, holds, put, key, None, passed)
