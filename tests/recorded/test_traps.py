@@ -75,6 +75,10 @@ def copied_deep(x):
     return np.sum(state["w"]) * twin["n"] + np.sum(twin["w"])
 
 
+def made_from_a_generator(x):
+    return np.sum(np.fromiter((v * v for v in x), float) * WEIGHTS)
+
+
 def told_to_a_log(x):
     y = np.sum(x * x)
     logging.getLogger("adjoint.tests").debug("y = %s", y)
@@ -116,6 +120,7 @@ PROGRAMS = [
     gradient_of_what_changes_its_argument,
     view_changed_through_a_container,
     copied_deep,
+    made_from_a_generator,
     told_to_a_log,
     rounded_into_an_array,
     constants_of_one_file_are_one_object,

@@ -8,7 +8,6 @@ from typing import Any
 from ..core import Var
 from ..types import Array, is_container
 
-
 # So many ways from one object to others are searched with the groups passed through in mind, of
 # which there may be exponentially many; beyond, more objects are taken to share memory than may.
 _MANY = 2000

@@ -222,6 +222,13 @@ def _nan_to_num(x: Any, copy: bool = True, **options: Any) -> Any:
     return x
 
 
+def _fromiter(iter: Any, dtype: Any, count: int = -1, **options: Any) -> Any:
+    values = list(op.iterate(iter))
+    if not op.is_active(values):
+        return np.fromiter(values, dtype, count, **options)
+    return calls().call(np.array, values if count < 0 else values[:count], dtype=dtype)
+
+
 def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     positions = np.ravel(np.asarray(ind))
     if mode == "wrap":
@@ -305,6 +312,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     np.lib.stride_tricks.as_strided: np.lib.stride_tricks.as_strided,
     np.lib.stride_tricks.sliding_window_view: np.lib.stride_tricks.sliding_window_view,
     np.nan_to_num: _nan_to_num,
+    np.fromiter: _fromiter,
     np.copyto: _copyto, np.put: _put, np.place: _place, np.putmask: _putmask,
     np.fill_diagonal: _fill_diagonal, np.put_along_axis: _put_along_axis,
 }  # fmt: skip
