@@ -520,4 +520,12 @@ def f(p, q):
     xs = [p for e in q]
     xs[0] += p
     return sum([0.5 for e in xs])
+# --- array_kept_in_a_named_tuple_and_an_exception: np.array([0.3, 0.7])
+Pair = __import__("collections").namedtuple("Pair", "a b")
+def f(p):
+    pair = Pair(p * 2.0, p)
+    try:
+        raise ValueError(pair.a)
+    except ValueError as error:
+        return np.sum(error.args[0] * pair.b) + pair.a[1]
 """)

@@ -29,6 +29,7 @@ import numpy as np
 
 from ..control import no_grad, stop_gradient
 from ..errors import SourceUnavailableError, UnsupportedSyntaxError
+from ..lower.outs import position_of_out
 from ..rules import is_zero, own
 from ..rules.template import import_late
 from ..runtime.generic import rebuild
@@ -90,11 +91,21 @@ def _number_method(owner: Any, name: str, args: tuple[Any, ...]) -> Any:
     return opaque(getattr(owner, name), (owner, *args), {})
 
 
+def _position_of_out(fn: Any) -> int | None:
+    of_numpy = str(getattr(fn, "__module__", "")).startswith("numpy")
+    return position_of_out(fn) if of_numpy and type(fn).__hash__ is not None else None
+
+
 # -- functions with a rule ----------------------------------------------------------------------
 
 
 def rule_call(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function with a rule; what is written to `out=` is stored there."""
+    if len(args) > 1 and not isinstance(fn, np.ufunc):
+        place = _position_of_out(fn)
+        if place is not None and len(args) > place:
+            kwargs = {**kwargs, "out": args[place]}
+            args = args[:place] + args[place + 1 :]
     if not own.has_rule(fn) and (isinstance(fn, np.ufunc) or kwargs.get("out") is not None):
         return arrays.with_out(fn, args, kwargs)
     if any(isinstance(a, types.GeneratorType) for a in args):
