@@ -101,12 +101,7 @@ def array_from_a_generator(x):
     return z @ z
 
 
-@row.refused(
-    "`np.fromiter`",
-    array(3),
-    says="fromiter",
-    instead="`np.array([... for ...])`",
-)
+@row("`np.fromiter`", array(3))
 def array_from_an_iterator(x):
     return np.sum(np.fromiter((v * v for v in x), float))
 
