@@ -89,7 +89,7 @@ def _last_named(code: types.CodeType, name: str) -> types.CodeType | None:
 def _are_same(a: types.CodeType, b: types.CodeType) -> bool:
     if (a.co_names, a.co_varnames) != (b.co_names, b.co_varnames):
         return False
-    if _plain(a.co_consts) != _plain(b.co_consts):
+    if _plain(a) != _plain(b):
         return False
     return a.co_code == b.co_code or _instructions(a) == _instructions(b)
 
@@ -111,6 +111,8 @@ def _instructions(code: types.CodeType) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for instruction in kept:
         value = instruction.argval
+        if _is_line_of_class(value, code):
+            value = None
         if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:
             value = targets.get(value)
         elif isinstance(value, types.CodeType):
@@ -121,12 +123,21 @@ def _instructions(code: types.CodeType) -> list[tuple[str, Any]]:
     return found
 
 
-def _plain(consts: tuple[Any, ...]) -> list[Any]:
+def _is_line_of_class(value: Any, code: types.CodeType) -> bool:
+    """Whether a constant is the line of a class, which Python 3.13 keeps in it."""
+    return (
+        type(value) is int and value == code.co_firstlineno and "__firstlineno__" in code.co_names
+    )
+
+
+def _plain(code: types.CodeType) -> list[Any]:
     """Constants that can be compared; the names of inner functions without those around them."""
     plain: list[Any] = []
-    for const in consts:
+    for const in code.co_consts:
+        if _is_line_of_class(const, code):
+            continue
         if isinstance(const, types.CodeType):
-            plain += [const.co_names, const.co_varnames, _plain(const.co_consts)]
+            plain += [const.co_names, const.co_varnames, _plain(const)]
             plain.append(_instructions(const))
             continue
         if isinstance(const, str):

@@ -246,6 +246,11 @@ def array_module(cls: type) -> str | None:
     return None
 
 
+def is_sequence(cls: type) -> bool:
+    """Whether `case [a, b]` takes objects of a class apart: NumPy's arrays from NumPy 2.5 on."""
+    return bool(cls.__flags__ & (1 << 5))  # Py_TPFLAGS_SEQUENCE
+
+
 def array_namespace(name: str) -> Any:
     """The array module that `array_module` gave this name."""
     if name not in _NAMESPACES:

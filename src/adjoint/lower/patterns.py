@@ -6,11 +6,12 @@ import builtins
 from typing import Any
 
 import gast
+import numpy as np
 
 from .. import core
 from ..core import Atom, Const
 from ..infer import constant
-from ..types import Array, Dict, List, Object, Range, Scalar, Tuple, Unknown
+from ..types import Array, Dict, List, Object, Range, Scalar, Tuple, Unknown, is_sequence
 from .expressions import known_length, truth
 from .outside import OutsideState
 
@@ -111,6 +112,10 @@ class Patterns(OutsideState):
 
     def _is_MatchSequence(self, pattern: Any, subject: Atom, captures: dict[str, Atom]) -> Atom:
         t = subject.type
+        if isinstance(t, Array) and t.dims != () and is_sequence(np.ndarray):
+            raise self.refuse(
+                "an array is taken apart by a pattern", pattern, "Unpack it first: a, b = x."
+            )
         if isinstance(t, (Scalar, Array, Dict)) or _holds_text(subject):
             return _NO
         length = known_length(subject)

@@ -14,7 +14,7 @@ record = types.SimpleNamespace(
             "and_", "or_", "xor", "neg", "pos", "invert",
             "iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul", "ilshift",
             "irshift", "iand", "ior", "ixor",
-            "item", "set_item", "delete_item", "slice", "iterate", "unpack",
+            "item", "set_item", "delete_item", "slice", "iterate", "unpack", "matched",
             "attribute", "set_attribute", "delete_attribute", "shown",
         )
     },

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..rules import RULES, is_zero, own
 from ..rules.methods import ATTRIBUTES
+from ..types import is_sequence
 from . import origins, templates
 from .levels import Level, outside, state
 from .memory import is_array, owner_of
@@ -456,6 +457,22 @@ def unpack(x: Any, pattern: Any) -> Any:
                 parts[place] = unpack(parts[place], inner if any(
                     isinstance(p, tuple) for p in inner) else 1)  # fmt: skip
     return parts
+
+
+def matched(x: Any) -> Any:
+    """What `match` takes apart by sequences: Python reads the elements itself, unnoted."""
+    if _is_taken_apart(x):
+        raise refuse(origins.unsupported(
+            "an array is taken apart by a pattern", "Unpack it first: a, b = x."
+        ))  # fmt: skip
+    return x
+
+
+def _is_taken_apart(x: Any) -> bool:
+    if is_array(x):
+        return is_sequence(type(x)) and is_active(x)
+    parts = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else ()
+    return any(map(_is_taken_apart, parts))
 
 
 # -- attributes -------------------------------------------------------------------------------

@@ -365,6 +365,16 @@ class Rewriter(ast.NodeTransformer):
         node.orelse = self.block(node.orelse)
         return node
 
+    def visit_Match(self, node: Any) -> Any:
+        subject = self.visit(node.subject)
+        if any(type(n).__name__ == "MatchSequence" for case in node.cases for n in ast.walk(case)):
+            subject = self.noted("matched", subject, at=node.subject)
+        node.subject = subject
+        for case in node.cases:
+            case.guard = None if case.guard is None else self.visit(case.guard)
+            case.body = self.block(case.body)
+        return node
+
     def visit_With(self, node: ast.With) -> Any:
         if any(self.value_of(item.context_expr) is insert_grad_of for item in node.items):
             return self.surgery(node)
@@ -569,7 +579,7 @@ _known: dict[int, tuple[Any, _Rewritten]] = {}  # by identity of the user's code
 def _rewritten_code(fn: types.FunctionType) -> _Rewritten:
     code = fn.__code__
     found = _known.get(id(code))
-    if found is not None:
+    if found is not None and found[0]() is code:
         return found[1]
     with room_for(MANY):
         tree = gast.gast_to_ast(parsed_node(code, code.co_filename, fn.__qualname__))
