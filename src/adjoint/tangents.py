@@ -85,6 +85,8 @@ class Tangents:
         view = returns_operand(op.fn) or op.fn is core.ATTRIBUTE
         if not view and self._is_at_risk(var, value):
             value = self.copy(value, var)
+        if isinstance(value, Var) and self.memory.is_changed(var):
+            self.b.unshare(value)  # equal operations give what it is now, not what it will be
         self.set(var, self.named(value, var))
 
     def _all_move(self, op: Op) -> bool:

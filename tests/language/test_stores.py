@@ -683,6 +683,28 @@ def multiple_of_a_view_that_changes(m):
 
 
 @program(array(3))
+def equal_operations_on_tangents_around_a_change_in_a_loop(x):
+    y = x + x
+    s = 0.0
+    for i in range(3):
+        s = s + np.sum(x * x)
+        y[i] += s
+    return s * np.sum(y * y)
+
+
+@program(array(3))
+def equal_functions_around_a_change_in_a_loop(x):
+    y = np.sin(x)
+    s = 0.0
+    for _ in range(3):
+        z = np.sin(x)
+        z *= 0.5
+        s = s + np.sum(z)
+        y *= x
+    return s * np.sum(y)
+
+
+@program(array(3))
 def index_array_changes(x):
     index = np.array([0, 1, 2])
     a = x[index]
