@@ -30,7 +30,7 @@ MANY_IMAGES = mlp(512, 784, 512, 10, np.float32)
 WORKLOADS = [
     Workload("recurrence", "scalar recurrence, 1,000 steps", RECURRENCE, STEPS, bars(hand=1.3)),
     Workload("branch", "scalar recurrence with a branch", HARVEST, STEPS, bars(hand=1.3)),
-    Workload("fill", "array filled in 1,000 steps", FILL, STEPS, bars()),
+    Workload("fill", "array filled in 1,000 steps", FILL, STEPS, bars(hand=1.5)),
     Workload("regression", "linear regression, 4 rows", REGRESSION, ROWS, bars(hand=1.25)),
     Workload("mlp-tiny", "MLP 16-16-4, batch 1", TANH_NETWORK, TINY, bars(hand=1.25)),
     Workload("mlp-small", "MLP 64-64-10, batch 32", TANH_NETWORK, SMALL, bars(hand=1.1)),
