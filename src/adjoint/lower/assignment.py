@@ -13,6 +13,7 @@ from ..core import Atom, Const, Var
 from ..infer import constant
 from ..types import INT, Array, Dict, List, Object, Tuple, Type, is_container, join
 from ..views import is_rank_0_view, path_of
+from .crossing import may_cross
 from .expressions import BINARY, Expressions, is_shared, known_length
 
 
@@ -120,10 +121,18 @@ class Assignment(Expressions):
                 "a field of a structured dtype is assigned", node,
                 "Keep each field in an array of its own.",
             )  # fmt: skip
+        self.refuse_crossing(container, index, value, node)
         self.change(core.STORE, container, index, value, type=_stored(t, index, value, self))
         if is_container(t) and is_shared(value):
             key = index.value if isinstance(index, Const) else None
             self.aliases.put(value.root, container.root, key)
+
+    def refuse_crossing(self, container: Atom, index: Atom, value: Atom, node: Any) -> None:
+        if may_cross(self, container, index, value):
+            raise self.refuse(
+                "a part of an array is stored into a part that it may cross", node,
+                "Store a copy: x[i] = y.copy().",
+            )  # fmt: skip
 
     def stmt_AugAssign(self, node: Any) -> None:
         target = node.target

@@ -90,6 +90,7 @@ def into(
         return out
     value = compute()
     if isinstance(value.type, Array) or is_number(value.type):
+        lowering.refuse_crossing(out, ALL, value, node)
         lowering.change(core.STORE, out, ALL, value, style="out")
         return out
     raise lowering.refuse("this function with `out` is not supported", node, "Assign: x[...] = v.")

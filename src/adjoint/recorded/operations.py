@@ -330,7 +330,14 @@ def set_item(x: Any, index: Any, value: Any) -> None:
         if state.levels and isinstance(value, (list, tuple)) and is_active(value):
             value = calls().call(np.array, value)
         changes(x)
+        overlaps = state.levels and is_array(value) and owner_of(value) is owner_of(x)
+        before = value.copy() if overlaps else None
         x[index] = value
+        if before is not None and not _is_stored(x[index], before):
+            raise refuse(origins.aliasing(
+                "a part of an array is stored into a part that crosses it, and NumPy has read "
+                "elements that it had overwritten", "Store a copy: x[i] = y.copy().",
+            ))  # fmt: skip
         for level in state.levels:
             if level.is_active(x) or level.is_active(value):
                 with guarded(level), outside(level):
@@ -346,6 +353,11 @@ def set_item(x: Any, index: Any, value: Any) -> None:
         if isinstance(x, list) and isinstance(index, slice):
             value = iterate(value)
         x[index] = value
+
+
+def _is_stored(part: Any, value: Any) -> bool:
+    """Whether a store has put a value where it belongs."""
+    return bool(np.all((part == value) | ((part != part) & (value != value))))
 
 
 def _is_part(x: Any, index: Any, value: Any) -> bool:
