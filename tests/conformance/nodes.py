@@ -24,6 +24,8 @@ def of_the_grammar() -> set[str]:
     """
     found = set()
     for name, kind in vars(ast).items():
+        if name.startswith("_"):  # kept for what is deprecated
+            continue
         if isinstance(kind, type) and issubclass(kind, ast.AST) and name not in NOT_SYNTAX:
             abstract = kind is ast.AST or kind.__base__ is ast.AST and kind.__subclasses__()
             if not abstract:

@@ -1,4 +1,12 @@
-"""The table as a whole: it covers Python's grammar, and the page is written from it."""
+"""The table as a whole: it covers Python's grammar, and the page is written import sys
+
+import pytest
+
+import sys
+
+import pytest
+
+from it."""
 
 from . import rows  # noqa: F401  (its modules add the rows)
 from .nodes import of_rows, of_the_grammar
@@ -10,6 +18,10 @@ def test_every_kind_of_syntax_has_a_row():
     assert of_the_grammar() - of_rows(ROWS) == set()
 
 
+@pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11),
+    reason="some rows are of some versions of Python; the page is written with Python 3.11",
+)
 def test_the_page_is_written_from_the_rows():
     assert PAGE.read_text(encoding="utf-8") == text_of(ROWS), (
         "write it anew: python -m tests.conformance --write"

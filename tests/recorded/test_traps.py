@@ -150,6 +150,11 @@ def reads_bytes(x):
     return memoryview(x * 2)[0] * x[1]
 
 
+def writes_bytes(x):
+    x.data[0] = 2.0
+    return np.sum(x * x)
+
+
 def computes_in_c(x):
     return sum(np.vectorize(lambda v: v * v)(x))
 
@@ -170,6 +175,7 @@ def evaluates(x):
     ("fn", "raises", "says"),
     [
         (reads_bytes, ad.NoDerivativeError, "memoryview"),
+        (writes_bytes, ad.UnsupportedSyntaxError, "as bytes"),
         (computes_in_c, ad.NoDerivativeError, "vectorize"),
         (reads_a_text, ad.NoDerivativeError, "from a text"),
         (makes_an_array_of_objects, ad.UnsupportedSyntaxError, "array of objects"),

@@ -18,6 +18,8 @@ def may_cross(lowering: Any, container: Atom, index: Atom, value: Atom) -> bool:
     """Whether what is stored may be a part of the same array, cut out in another way."""
     if not isinstance(value, Var) or not isinstance(container, Var):
         return False
+    if not isinstance(container.type, Array):
+        return False
     if not isinstance(value.type, Array) or value.type.dims == ():
         return False
     if not lowering.aliases.may_share(value.root, container.root):
@@ -25,10 +27,20 @@ def may_cross(lowering: Any, container: Atom, index: Atom, value: Atom) -> bool:
     family = [container.root, value.root, *lowering.aliases.of(container.root)]
     if all(isinstance(v.type, Array) and len(v.type.dims or (0, 0)) < 2 for v in family):
         return False
-    made = lowering.b.definition(value, operator.getitem)
-    if made is None or not isinstance(made.args[0], Var) or made.args[0].root is not container.root:
-        return True
-    return _cut(made.args[1]) != _cut(index)
+    source = _part_of(lowering, value)
+    if isinstance(index, Const) and index.value is ...:
+        target = _part_of(lowering, container)
+    else:
+        target = container.root, _cut(index)
+    return source is None or source != target
+
+
+def _part_of(lowering: Any, part: Var) -> tuple[Var, tuple[str, ...]] | None:
+    """The array that a part is cut out of, and how; None where it is made in another way."""
+    made = lowering.b.definition(part, operator.getitem)
+    if made is None or not isinstance(made.args[0], Var):
+        return None
+    return made.args[0].root, _cut(made.args[1])
 
 
 def _cut(index: Atom) -> tuple[str, ...]:

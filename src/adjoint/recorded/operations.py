@@ -492,6 +492,10 @@ def _is_taken_apart(x: Any) -> bool:
 
 def attribute(x: Any, name: str) -> Any:
     """x.name"""
+    if name in ("data", "ctypes") and state.levels and isinstance(x, np.ndarray):
+        raise refuse(origins.unsupported(
+            f"`{name}` of an array gives its memory as bytes", "Index the array itself."
+        ))  # fmt: skip
     if is_array(x) or isinstance(x, (np.generic, float, complex)):
         if name in ATTRIBUTES:
             return _part_of_array(x, name)
