@@ -1,12 +1,8 @@
-"""The table as a whole: it covers Python's grammar, and the page is written import sys
-
-import pytest
+"""The table as a whole: it covers Python's grammar, and the page is written from it."""
 
 import sys
 
 import pytest
-
-from it."""
 
 from . import rows  # noqa: F401  (its modules add the rows)
 from .nodes import of_rows, of_the_grammar
