@@ -423,6 +423,8 @@ class Cotangents:
         source = value if spread is None else spread.args[0]
         if dims_of(source.type) == ():
             copy = self.b.op(np.full_like, of, source, type=of.type)
+        elif isinstance(value.type, Unknown):
+            copy = self.b.op(generic.copy, value, type=of.type)  # it may be a number
         else:
             copy = self.b.op(np.copy, value, style="method", type=of.type)
         assert isinstance(copy, Var)

@@ -1,5 +1,7 @@
 """Names and attributes that are assigned from elsewhere: nonlocal, global, obj.attribute."""
 
+import math
+
 import numpy as np
 import pytest
 from support.programs import array, check_program, table
@@ -312,3 +314,19 @@ def test_array_that_an_object_holds_by_now_is_not_changed(typed_only):
 def test_printed():
     text = ad.source(Meter().loss, np.ones(2))
     assert "    self.calls = calls + 1\n    self.last = x * x\n" in text
+
+
+def test_a_number_of_unknown_type_is_added_to_an_array():
+    def f(x):
+        s = 1.0
+
+        def set_s():
+            nonlocal s
+            s = sum(x[i] for i in range(2))
+
+        set_s()
+        x[:] += math.sin(s)
+        return np.sum(x)
+
+    x = np.array([0.3, -0.2])
+    np.testing.assert_allclose(ad.grad(f)(x.copy()), 1 + 2 * math.cos(0.1))
