@@ -23,6 +23,7 @@ from .core import Atom, Block, Const, If, Intrinsic, Op, Var
 from .errors import Origin
 from .infer import PYTHON_OPERATORS, constant, intrinsic_type, result_type
 from .rules import own
+from .rules.template import named
 from .runtime import generic
 from .types import (
     UNDEFINED_TYPE,
@@ -68,7 +69,7 @@ MAYBE_VIEWS: frozenset[Any] = frozenset(
         np.hsplit,
         np.vsplit,
         np.dsplit,
-        np.unstack,
+        *named(np, "unstack"),  # from NumPy 2.1
         np.broadcast_arrays,
         np.einsum,
         np.ndarray.view,

@@ -119,6 +119,8 @@ def _instructions(code: types.CodeType) -> list[tuple[str, Any]]:
             value = _instructions(value)
         elif isinstance(value, float):
             value = repr(value)
+        elif isinstance(value, str):
+            value = value.rpartition("<locals>.")[2]  # Python 3.10 makes functions by full names
         found.append((_SPELLINGS.get(instruction.opname, instruction.opname), value))
     return found
 
