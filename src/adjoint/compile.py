@@ -59,7 +59,7 @@ class Compiled:
 
     def check_apart(self, bound: dict[str, Any], name: str) -> None:
         """Refuse arguments that share memory with one that is changed in place."""
-        arrays = [(n, array) for n, value in bound.items() for array in _arrays_in(value)]
+        arrays = [(n, array) for n, value in bound.items() for array in arrays_in(value)]
         for position, (n, array) in enumerate(arrays):
             for m, other in arrays[:position]:
                 if (n in self.changes or m in self.changes) and np.may_share_memory(array, other):
@@ -72,12 +72,12 @@ class Compiled:
                     )
 
 
-def _arrays_in(value: Any) -> Iterator[Any]:
+def arrays_in(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for part in value:
-            yield from _arrays_in(part)
+            yield from arrays_in(part)
     elif isinstance(value, np.ndarray) and value.ndim:
         yield value
 

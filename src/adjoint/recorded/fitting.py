@@ -37,14 +37,6 @@ def fit_array(d: Any, shape: tuple[int, ...], is_complex: bool) -> Any:
     return d
 
 
-def repeats(index: Any) -> bool:
-    """Whether an index may name one element twice: an array or list of integers may."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return any(
-        isinstance(p, list) or (getattr(p, "ndim", 0) > 0 and p.dtype != bool) for p in parts
-    )
-
-
 def kept_index(index: Any) -> Any:
     """An index that later changes of its arrays and lists leave as it is."""
     if isinstance(index, tuple):

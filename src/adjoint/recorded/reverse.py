@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..rules.runtime import may_repeat
 from ..runtime.generic import gather_stored, rebuild
 from ..runtime.own_rules import by_rule
 from . import operations as op
 from . import origins, templates
-from .fitting import fit_array, fit_number, kept_index, repeats
+from .fitting import fit_array, fit_number, kept_index
 from .hooks import Hooked
 from .levels import Level, Memory, Number, View, state
 from .memory import element_indices, is_array, owner_of, view_of
@@ -188,7 +189,7 @@ class Stored:
             del sweep.shadows[self.place.memory.index]
             part = d
         else:
-            if self.source is not None and repeats(self.index):
+            if self.source is not None and may_repeat(self.index):
                 part = op.calls().call(gather_stored, d, self.index)
             else:
                 part = op.item(d, self.index)
@@ -316,7 +317,7 @@ class Sweep:
             dense = np.zeros(place.shape, place.dtype)
             op.set_item(dense, index, d)
             self._add_repeated(place, dense)
-        elif repeats(index):
+        elif may_repeat(index):
             op.calls().method(np.add, "at", view, index, d)
         elif state.levels:
             op.set_item(view, index, op.add(op.item(view, index), d))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from ..compile import arrays_in
 from ..errors import AliasingError
 from ..frames import MANY, room_for
 from ..runtime.generic import rebuild, unit_seed
@@ -43,7 +44,7 @@ class Isolated:
     def __init__(self, bound: inspect.BoundArguments, wrt: tuple[str, ...], level: Level) -> None:
         self.level = level
         self.originals: dict[int, tuple[Any, Any]] = {}  # copy -> (copy, original)
-        self.given = list(_arrays(bound.arguments))
+        self.given = list(arrays_in(bound.arguments))
         self.places: dict[str, Any] = {}
         self.values = {name: _at_entry(bound.arguments[name]) for name in wrt}
         for name in wrt:
@@ -122,16 +123,6 @@ def _at_entry(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return rebuild(value, [_at_entry(v) for v in value])
     return value
-
-
-def _arrays(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _arrays(part)
-    elif isinstance(value, np.ndarray) and value.ndim:
-        yield value
 
 
 def _deep() -> Any:

@@ -27,14 +27,14 @@ def scatter(d, x, index):
         parts[index] = d
         return rebuild(x, parts)
     out = zeros_for(d, x)
-    if _may_repeat(index):
+    if may_repeat(index):
         module_of(out).add.at(out, index, d)
     else:
         out[index] = d
     return out
 
 
-def _may_repeat(index):
+def may_repeat(index):
     """Whether an index may name one element twice: an integer array may."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(
