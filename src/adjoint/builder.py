@@ -203,7 +203,10 @@ class Builder:
     ) -> Atom:
         """The value of `fn(*args, **kwargs)`: an atom that is known already, or a new variable."""
         operands = self._tidied(fn, list(args)) if self.backward else list(args)
-        if self.tangent:  # a rule passes its options on, given or not
+        ours = _is_ours(fn)
+        if ours:
+            operands, kwargs = options_by_name(fn, operands, kwargs)
+        if self.tangent or ours:  # options are passed on, given or not
             kwargs = {k: a for k, a in kwargs.items() if not is_default(fn, k, a)}
         folded = self._fold(fn, operands, kwargs, style)
         if folded is not None:
@@ -629,6 +632,22 @@ def is_default(fn: Any, name: str, atom: Atom) -> bool:
     if default is np._NoValue:
         return name == "keepdims" and value is False
     return type(value) in (type(None), bool, int, str) and value is default
+
+
+def options_by_name(
+    fn: Any, args: list[Atom], kwargs: dict[str, Atom]
+) -> tuple[list[Atom], dict[str, Atom]]:
+    """The constants that are given for parameters with a default by keyword: padding=1."""
+    known = _defaults(fn)
+    names = list(inspect.signature(fn).parameters)[: len(args)]
+    first = len(args)
+    while first > 0 and names[first - 1] in known and isinstance(args[first - 1], Const):
+        first -= 1
+    return args[:first], {**dict(zip(names[first:], args[first:])), **kwargs}
+
+
+def _is_ours(fn: Any) -> bool:
+    return (getattr(fn, "__module__", None) or "").startswith("adjoint.nn.")
 
 
 @functools.lru_cache(maxsize=1024)

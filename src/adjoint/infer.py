@@ -83,6 +83,22 @@ _LARGEST = 2_000_000  # elements of a stand-in
 
 _MOST_RESULTS = 4096  # types of results kept
 _cache: dict[Any, Any] = {}
+_OWN: dict[Any, Callable[..., Type | None]] = {}
+
+
+def typed_by(*fns: Any) -> Callable[[Callable[..., Type | None]], Callable[..., Type | None]]:
+    """Let the decorated function say what type these functions return.
+
+    It is for those that few stand-ins are in the domain of, such as windows that have to fit into
+    images. It is called with the symbols and the operands, atoms or default values, and returns
+    None where it cannot tell.
+    """
+
+    def register(function: Callable[..., Type | None]) -> Callable[..., Type | None]:
+        _OWN.update(dict.fromkeys(fns, function))
+        return function
+
+    return register
 
 
 def result_type(
@@ -102,9 +118,11 @@ def result_type(
         if part is not None:
             return part
     if fn is np.reshape and len(args) == 2 and isinstance(args[0].type, Array):
-        dims = _dims_from(args[1], symbols)
+        dims = dims_from(args[1], symbols)
         if dims is not None:
             return Array(args[0].type.element, dims, args[0].type.module)
+    if _says_itself(fn):
+        return _OWN[fn](symbols, *args, **kwargs) or UNKNOWN
     numbering: dict[int, int] = {}
     originals: dict[int, Dim] = {}
     try:
@@ -126,6 +144,13 @@ def result_type(
         return UNKNOWN
     made = _decode(found, originals, symbols)
     return _of_any_size(made, symbols) if _is_sized_by_values(fn, args, kwargs) else made
+
+
+def _says_itself(fn: Any) -> bool:
+    try:
+        return fn in _OWN
+    except TypeError:  # unhashable
+        return False
 
 
 # Functions whose results have sizes that depend on values.
@@ -153,7 +178,7 @@ def _of_any_size(t: Type, symbols: Symbols) -> Type:
     return t
 
 
-def _dims_from(shape: Atom, symbols: Symbols) -> tuple[Size, ...] | None:
+def dims_from(shape: Atom, symbols: Symbols) -> tuple[Size, ...] | None:
     """The sizes that the shape given to np.reshape names; -1 stands for any."""
     if isinstance(shape, Const):
         given = shape.value if isinstance(shape.value, (tuple, list)) else (shape.value,)

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 
+from adjoint.nn.functional import convolution, pooling
 from adjoint.rules import runtime
 from adjoint.runtime import generic, own_rules
 
@@ -15,7 +16,7 @@ from .domains import Literal, Sequence, operand
 NAMES = "xyuvwabc"
 MODULES = {
     "np": np, "math": math, "operator": operator, "runtime": runtime, "generic": generic,
-    "own_rules": own_rules,
+    "own_rules": own_rules, "convolution": convolution, "pooling": pooling,
 }  # fmt: skip
 
 
@@ -130,6 +131,7 @@ def fn_text(fn):
     places = {
         "np": np, "np.linalg": np.linalg, "np.fft": np.fft, "math": math, "operator": operator,
         "runtime": runtime, "generic": generic, "own_rules": own_rules,
+        "convolution": convolution, "pooling": pooling,
     }  # fmt: skip
     for prefix, module in places.items():
         if getattr(module, fn.__name__, None) is fn:

@@ -16,6 +16,7 @@ from adjoint.rules.template import named
 from .case import case
 from .cases_generic import GENERIC
 from .cases_linalg import FFT, INTERPOLATION, LINALG, NORMS, PRODUCTS
+from .cases_nn import CONVOLUTION, POOLING
 from .domains import (
     Literal,
     Sequence,
@@ -303,7 +304,8 @@ CASES = [
     row
     for table in (
         ARITHMETIC, ELEMENTWISE, SELECTION, REDUCTIONS, SCANS, SHAPE, INDEXING, CREATION, BUILTINS,
-        MATH, PRODUCTS, LINALG, NORMS, FFT, INTERPOLATION, GENERIC,
+        MATH, PRODUCTS, LINALG, NORMS, FFT, INTERPOLATION, GENERIC, CONVOLUTION,
+        POOLING,
     )
     for rows in table
     for row in rows

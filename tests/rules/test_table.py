@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adjoint import rules
-from adjoint.rules import fft, random  # noqa: F401  (the rules that are imported late)
+from adjoint.rules import convolution, fft, random  # noqa: F401  (the rules that are imported late)
 
 from .cases import CASES
 from .direct import choose

@@ -41,8 +41,13 @@ class _Derivatives:
 
 d = _Derivatives()
 
-# what NumPy imports on first use: a callable's module -> the module here that has its rules
-_LATE = {"numpy.fft": "fft", "numpy.random": "random"}
+# what is imported on first use: a callable's module -> the module here that has its rules
+_LATE = {
+    "numpy.fft": "fft",
+    "numpy.random": "random",
+    "adjoint.nn.functional.convolution": "convolution",
+    "adjoint.nn.functional.pooling": "convolution",
+}
 
 
 def import_late(fn):

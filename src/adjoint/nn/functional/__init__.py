@@ -1,0 +1,1 @@
+"""Functions of neural networks, named and laid out as in torch.nn.functional."""

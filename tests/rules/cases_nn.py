@@ -1,0 +1,69 @@
+"""Rows of the table of cases: convolution and pooling."""
+
+from adjoint.nn.functional import convolution, pooling
+
+from .case import case
+from .domains import Literal, distinct, ints
+
+OPTIONS = [
+    {},
+    dict(stride=2),
+    dict(stride=Literal((2, 1)), padding=1),
+    dict(padding=Literal((2, 1)), dilation=Literal((1, 2))),
+    dict(padding="same"),
+    dict(padding="valid", dilation=2),
+]
+# What these options make of images of 6 rows and 5 columns, with filters of 3 and 2.
+SIZES = [(4, 4), (2, 2), (3, 6), (8, 5), (6, 5), (2, 3)]
+
+CONVOLUTION = [
+    *(case(convolution.conv2d, (2, 4, 6, 5), (6, 4, 3, 2), **o) for o in OPTIONS),
+    *(case(convolution.conv2d, (2, 4, 6, 5), (6, 4, 3, 2), (6,), **o) for o in OPTIONS),
+    case(convolution.conv2d, (2, 4, 6, 5), (6, 2, 3, 2), (6,), groups=2, padding=1),
+    case(convolution.conv2d, (2, 4, 6, 5), (6, 2, 3, 2), None, groups=2),
+    *(
+        case(convolution.conv2d_input, Literal((2, 4, 6, 5)), (6, 4, 3, 2), (2, 6, *size), **o)
+        for size, o in zip(SIZES, OPTIONS)
+    ),
+    case(convolution.conv2d_input, Literal((2, 4, 6, 5)), (6, 2, 3, 2), (2, 6, 4, 4), groups=2),
+    *(
+        case(convolution.conv2d_weight, (2, 4, 6, 5), Literal((6, 4, 3, 2)), (2, 6, *size), **o)
+        for size, o in zip(SIZES, OPTIONS)
+    ),
+    case(convolution.conv2d_weight, (2, 4, 6, 5), Literal((6, 2, 3, 2)), (2, 6, 4, 4), groups=2),
+]
+
+WINDOWS = [
+    (dict(kernel_size=2), (3, 2), 4),
+    (dict(kernel_size=Literal((3, 2)), stride=1), (4, 4), 6),
+    (dict(kernel_size=3, stride=Literal((2, 1)), padding=1), (3, 5), 9),
+]
+
+POOLING = [
+    *(
+        case(pooling.max_pool2d_with_positions, distinct(2, 3, 6, 5), **options)
+        for options, _, _ in WINDOWS
+    ),
+    *(
+        case(pooling.pick2d, (2, 3, 6, 5), ints(count, 2, 3, *size), **options)
+        for options, size, count in WINDOWS
+    ),
+    *(
+        case(
+            pooling.unpick2d, (2, 3, *size), ints(count, 2, 3, *size), Literal((2, 3, 6, 5)),
+            **options,
+        )
+        for options, size, count in WINDOWS
+    ),
+    *(
+        case(pooling.avg_pool2d, (2, 3, 6, 5), **options, count_include_pad=[True, False])
+        for options, _, _ in WINDOWS
+    ),
+    *(
+        case(
+            pooling.avg_pool2d_input, (2, 3, *size), Literal((2, 3, 6, 5)), **options,
+            count_include_pad=[True, False],
+        )
+        for options, size, _ in WINDOWS
+    ),
+]  # fmt: skip
