@@ -46,9 +46,18 @@ def signature_of(value: Any) -> Any:
     if isinstance(value, tuple):
         return (cls, *[signature_of(v) for v in value])
     if callable(value):
-        return value if cls.__hash__ is not None else (cls, id(value))
+        return value if is_hashable(value) else (cls, id(value))
     hidden = hidden_methods(value)
     return (cls, *hidden) if hidden else cls
+
+
+def is_hashable(value: Any) -> bool:
+    """Whether a value can be looked up in a table; a tuple is, unless it holds an array."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 _methods: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDictionary()

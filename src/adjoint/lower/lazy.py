@@ -14,6 +14,8 @@ from typing import Any
 
 import gast
 
+from ..signature import is_hashable
+
 # They walk their first argument to its end, before they do anything else.
 WALKING: frozenset[Any] = frozenset(
     {sum, min, max, list, tuple, dict, set, frozenset, sorted, len, math.prod, math.fsum}
@@ -30,7 +32,7 @@ ADVICE = "Make a list of it where it is made: list(...), or [... for ... in ...]
 
 
 def is_one_of(value: Any, group: frozenset[Any]) -> bool:
-    return type(value).__hash__ is not None and value in group
+    return is_hashable(value) and value in group
 
 
 def walked_by(value: Any, node: Any, itself_walked: bool) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core import Atom
+from ..signature import is_hashable
 
 # Functions written in C, of which older versions of NumPy tell no signature.
 _POSITIONS: dict[Any, int] = {np.dot: 2, np.concatenate: 2}
@@ -22,7 +23,7 @@ def named_out(
     fn: the function; of a method, the function that does the same to its first argument.
     """
     of_numpy = str(getattr(fn, "__module__", "")).startswith("numpy")
-    if not (isinstance(fn, np.ufunc) or of_numpy) or type(fn).__hash__ is None:
+    if not (isinstance(fn, np.ufunc) or of_numpy) or not is_hashable(fn):
         return args, kwargs
     place = position_of_out(fn)
     if place is None or len(args) <= place or "out" in kwargs:

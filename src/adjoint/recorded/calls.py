@@ -33,6 +33,7 @@ from ..lower.outs import position_of_out
 from ..rules import is_zero, own
 from ..rules.template import import_late
 from ..runtime.generic import rebuild
+from ..signature import is_hashable
 from ..surgery import register_hook
 from . import arrays, hooks, origins, templates
 from . import operations as op
@@ -41,16 +42,16 @@ from .levels import constant, state
 from .memory import is_array
 from .rewrite import rewritten
 
-_UNHASHABLE = object()
-
 
 def call(fn: Any, /, *args: Any, **kwargs: Any) -> Any:
     """fn(*args, **kwargs)"""
     if not state.levels:
         return fn(*args, **kwargs)
     kind = fn.__class__
-    key = fn if kind.__hash__ is not None else _UNHASHABLE
-    special = SPECIAL.get(key)
+    try:
+        special = SPECIAL.get(fn)
+    except TypeError:  # not hashable: an object of a class of the user's
+        special = None
     if special is not None:
         return special(*args, **kwargs)
     if op.has_rule(fn):
@@ -93,7 +94,7 @@ def _number_method(owner: Any, name: str, args: tuple[Any, ...]) -> Any:
 
 def _position_of_out(fn: Any) -> int | None:
     of_numpy = str(getattr(fn, "__module__", "")).startswith("numpy")
-    return position_of_out(fn) if of_numpy and type(fn).__hash__ is not None else None
+    return position_of_out(fn) if of_numpy and is_hashable(fn) else None
 
 
 # -- functions with a rule ----------------------------------------------------------------------
