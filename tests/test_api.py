@@ -5,12 +5,14 @@ import gc
 import pickle
 import threading
 import weakref
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import adjoint as ad
-from adjoint import pipeline
+from adjoint import forms, pipeline
 
 
 def loss(w, x, *, scale=1.0):
@@ -590,6 +592,23 @@ def test_vjp_with_defaults_and_star_arguments():
     assert pullback(1.0) == (5.0,)
 
 
+@pytest.mark.parametrize("form", forms.BOTH)
+def test_ints_that_star_arguments_take_beside_floats_are_counts(form):
+    def power(x, n):
+        return np.sum(x**n) if isinstance(n, int) else np.sum(x)
+
+    with forms.only(form):
+        x = np.array([0.5, 2.0])
+        value, pullback = ad.vjp(lambda *args: power(*args), x, 3)
+        assert value == np.sum(x**3)
+        d_x, d_n = pullback(1.0)
+        np.testing.assert_allclose(d_x, 3 * x**2)
+        assert d_n is None
+        value, pullback = ad.vjp(lambda *args: np.sum(args[0][args[1]] ** 2), x, np.array([1, 1]))
+        np.testing.assert_allclose(pullback(1.0)[0], [0.0, 8.0])
+        assert ad.vjp(lambda *args: args[0] * args[1], 3, 2)[1](1.0) == (2.0, 3.0)
+
+
 def test_pullback_may_be_called_again_and_is_not_disturbed(rng):
     x, p = rng.normal(size=3), {"w": rng.normal(size=3)}
 
@@ -765,6 +784,30 @@ def test_unhashable_arguments_and_callables():
 
     assert ad.grad(Unhashable())(3.0) == 6.0
     assert ad.vjp(Unhashable(), 3.0)[1](1.0) == (6.0,)
+
+
+@pytest.mark.parametrize("allowed", [forms.BOTH, ("recorded",)])
+def test_callables_that_hold_arrays_cannot_be_hashed(allowed):
+    class Layer(NamedTuple):
+        w: np.ndarray
+
+        def __call__(self, x):
+            return np.sum(self.w * x)
+
+    @dataclass(frozen=True)
+    class Frozen:
+        w: np.ndarray
+
+        def __call__(self, x):
+            return np.sum(self.w * x)
+
+    def f(x, layer):
+        return layer(x) * Layer(x)(x) * Frozen(x)(x)
+
+    x = np.array([1.0, 2.0])
+    for layer in (Layer(np.ones(2)), Frozen(np.ones(2))):
+        with forms.only(*allowed):
+            np.testing.assert_allclose(ad.grad(f)(x, layer), 25.0 + 60.0 * x)
 
 
 def test_functions_as_arguments_are_told_apart():

@@ -12,6 +12,7 @@ import numpy as np
 from .by_name import by_reference
 from .compile import Compiled, Compiler
 from .compilers import compiler_for
+from .differentiable import is_exact
 from .errors import ArgumentError, CotangentError, NoDerivativeError
 from .kept import Kept
 from .operators import operator
@@ -211,20 +212,11 @@ def value_and_grad(
     return Gradient(fn, "value_and_grad", spec)
 
 
-def _is_exact(value: Any) -> bool:
-    """Whether a value holds Python ints, and no other number."""
-    if isinstance(value, dict):
-        return all(map(_is_exact, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_exact, value))
-    return type(value) is int or not is_differentiable(value)
-
-
 def _new_vjp_compiler(fn: Callable[..., Any]) -> Compiler:
     def names(bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
         found = [n for n, v in bound.items() if n in given and is_differentiable(v)]
         # Beside floats, an int is a count, an index or an axis; alone, it stands for a float.
-        varying = [n for n in found if not _is_exact(bound[n])]
+        varying = [n for n in found if not is_exact(bound[n])]
         return tuple(varying or found)
 
     if not callable(fn):

@@ -21,7 +21,7 @@ import numpy as np
 
 from . import forms
 from .core import External
-from .differentiable import check_type
+from .differentiable import check_type, is_exact
 from .errors import AliasingError, Origin, UnsupportedSyntaxError
 from .frames import MANY, room_for
 from .kept import reference
@@ -32,7 +32,7 @@ from .rules.builtins_ import ALIASES
 from .runtime.generic import rebuild
 from .signature import hidden_methods, signature_of
 from .spec import callable_signature
-from .types import Symbols, freeze, type_of
+from .types import Dict, Symbols, Tuple, Type, freeze, join_all, type_of
 
 if TYPE_CHECKING:
     from .emit import Emitted
@@ -219,9 +219,11 @@ class Compiler:
         from .lower.expressions import _is_static
 
         promote = wrt and self.promote
-        if promote:
+        kind = self.signature.parameters[name].kind
+        rest = kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        if promote and not rest:
             check_type(type_of(value, Symbols(), promote=True), name)
-        t = type_of(value, symbols, promote=promote)
+        t = (_type_of_rest if rest else type_of)(value, symbols, promote=promote)
         hidden = hidden_methods(value)
         if hidden and type(value).__module__ != "builtins":
             raise UnsupportedSyntaxError(
@@ -231,7 +233,6 @@ class Compiler:
             )
         default = not given and isinstance(value, (int, float))
         literal = not wrt and (default or _is_static(value) or self._is_by_value(name, value))
-        kind = self.signature.parameters[name].kind
         return Argument(name, t, wrt, literal, value if literal else None, given, kind)
 
     def _is_by_value(self, name: str, value: Any) -> bool:
@@ -315,6 +316,18 @@ def _are_same(before: tuple[Any, dict[str, Any]], now: tuple[Any, dict[str, Any]
         and before[1].keys() == now[1].keys()
         and all(value is now[1][name] for name, value in before[1].items())
     )
+
+
+def _type_of_rest(value: Any, symbols: Symbols, *, promote: bool) -> Type:
+    """The type of what `*args` or `**kwargs` took: each item is an argument of its own."""
+    items = value.values() if isinstance(value, dict) else value
+    alone = is_exact(value)  # beside a float argument, an int is a count
+    types = tuple(
+        type_of(v, symbols, promote=promote and (alone or not is_exact(v))) for v in items
+    )
+    if isinstance(value, dict):
+        return Dict(join_all(types, symbols), tuple(value), types)
+    return Tuple(types)
 
 
 def _holds_ints(value: Any) -> bool:

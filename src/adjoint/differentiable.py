@@ -1,10 +1,11 @@
-"""Which types a derivative can be taken by."""
+"""Which types and values a derivative can be taken by."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .errors import ArgumentError, Origin
+from .runtime.generic import is_differentiable
 from .types import Array, Scalar, Type, is_container
 
 
@@ -38,3 +39,12 @@ def _problem(t: Type) -> str | None:
         return None if held is None else f"a container that holds an array of dtype {held}"
     cls = getattr(t, "cls", None)
     return "None" if cls is type(None) else f"a {getattr(cls, '__name__', t)}"
+
+
+def is_exact(value: Any) -> bool:
+    """Whether a value holds Python ints, and no other number."""
+    if isinstance(value, dict):
+        return all(map(is_exact, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_exact, value))
+    return type(value) is int or not is_differentiable(value)

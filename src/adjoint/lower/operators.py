@@ -377,7 +377,7 @@ class Operators(Generators):
                 primals[k] = self._parameter(inner, _shown(primal, k), primal, promote=False)
                 wrt.append(primals[k])  # type: ignore[arg-type]
                 moves.append(self._like(move, primal, "tangent", inner.origin))
-            elif not (isinstance(move, Const) and move.value in (None, 0)):
+            elif move.type != NONE and not (isinstance(move, Const) and move.value == 0):
                 raise CotangentError(
                     f"the tangent of argument {k} must be None or 0: it does not move", inner.origin
                 )

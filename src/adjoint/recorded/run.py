@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..compile import arrays_in
+from ..differentiable import is_exact
 from ..errors import AliasingError
 from ..frames import MANY, room_for
 from ..runtime.generic import rebuild, unit_seed
@@ -20,6 +21,8 @@ from .forward import Forward
 from .levels import Level, Number, View, inside, state
 from .memory import is_array, owner_of
 from .reverse import Reverse, Sweep, zeros
+
+_REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def bind(
@@ -48,8 +51,18 @@ class Isolated:
         self.places: dict[str, Any] = {}
         self.values = {name: _at_entry(bound.arguments[name]) for name in wrt}
         for name in wrt:
-            bound.arguments[name] = self.isolate(bound.arguments[name])
+            value = bound.arguments[name]
+            kind = bound.signature.parameters[name].kind
+            bound.arguments[name] = self._rest(value) if kind in _REST else self.isolate(value)
         self.copies = {name: bound.arguments[name] for name in wrt}
+
+    def _rest(self, value: Any) -> Any:
+        """What `*args` or `**kwargs` took: beside a float argument, an int is a count."""
+        if is_exact(value):
+            return self.isolate(value)
+        parts = value.values() if isinstance(value, dict) else value
+        made = [v if is_exact(v) else self.isolate(v) for v in parts]
+        return dict(zip(value, made)) if isinstance(value, dict) else tuple(made)
 
     def isolate(self, value: Any) -> Any:
         made: Any
