@@ -23,11 +23,13 @@ from .infer import constant
 from .rules import runtime as rule_runtime
 from .runtime import generic
 from .types import (
+    NONE,
     Array,
     Dict,
     Dim,
     List,
     Scalar,
+    Shape,
     Tuple,
     Type,
     Unknown,
@@ -353,8 +355,10 @@ class Cotangents:
         real variable cannot have; keeps float32 float32. Emits nothing where types agree.
         """
         t = target.type
-        if is_container(t) or is_container(value.type):
+        if isinstance(t, Dict) or is_container(value.type):
             return value
+        if is_container(t):
+            return self._fit_to_sequence(value, target)
         if isinstance(t, Unknown) or isinstance(value.type, Unknown):
             return self.b.op(generic.fit, value, target, type=t)
         value = self._fit_shape(value, target)
@@ -372,20 +376,41 @@ class Cotangents:
             return self.b.op(np.broadcast_to, *spread.args, type=made)
         return value
 
+    def _fit_to_sequence(self, value: Atom, target: Var) -> Atom:
+        """A contribution to a list that was taken for an array: it stays an array, in its shape."""
+        if value.type == NONE:
+            return value
+        have, want = dims_of(value.type), _dims_of_sequence(target.type)
+        element = np.dtype("complex128" if is_complex(value.type) else "float64")
+        known = isinstance(value.type, (Array, Scalar))
+        made = Array(element, want) if known else value.type
+        if have is None or want is None or len(have) < len(want):
+            return self._by_call(value, target, made)
+        return self._summed(value, want, made, target)
+
     def _fit_shape(self, value: Atom, target: Var) -> Atom:
         have, want = dims_of(value.type), dims_of(target.type)
         if have is None or want is None:
-            return self.b.op(generic.fit, value, target, type=target.type)
+            return self._by_call(value, target, target.type)
+        if len(have) < len(want):
+            return self._spread(value, target)
+        return self._summed(value, want, target.type, target)
+
+    def _by_call(self, value: Atom, target: Var, t: Type) -> Atom:
+        return self.b.op(generic.fit, value, target, type=t)
+
+    def _summed(self, value: Atom, want: Shape, t: Type, target: Var) -> Atom:
+        """The sum over the axes along which a variable of shape `want` was broadcast."""
+        have = dims_of(value.type)
+        assert have is not None
         if have == want:
             return value
         lead = len(have) - len(want)
-        if lead < 0:
-            return self._spread(value, target)
         undecided = any(
             h != w and w != 1 and not is_many(w) for h, w in zip(have[lead:], want, strict=True)
         )
         if undecided:
-            return self.b.op(generic.fit, value, target, type=target.type)
+            return self._by_call(value, target, t)
         if not want and have:
             return self.b.op(np.sum, value)
         if lead:
@@ -398,6 +423,8 @@ class Cotangents:
             value = self.b.op(np.sum, value, axis=constant(axis), keepdims=constant(True))
             have = tuple(1 if i in axes else h for i, h in enumerate(have))
         if any(h == 1 and w != 1 or _may_be_one(h, w) for h, w in zip(have, want)):
+            if is_container(target.type):
+                return self._by_call(value, target, t)
             return self._spread(value, target)
         return value
 
@@ -482,6 +509,17 @@ def _may_be_one(have: Any, want: Any) -> bool:
 def _shape_type(t: Type) -> Type:
     dims = dims_of(t)
     return Unknown() if dims is None else Tuple(tuple(Scalar("int", n) for n in dims))
+
+
+def _dims_of_sequence(t: Type) -> Shape | None:
+    """The shape of a list that NumPy takes for an array, if it is known."""
+    if not isinstance(t, (Tuple, List)):
+        return dims_of(t)
+    if not t.items:
+        return None
+    rows = {_dims_of_sequence(item) for item in t.items}
+    row = rows.pop()
+    return None if rows or row is None else (len(t.items), *row)
 
 
 def _with_dims(value: Type, target: Type) -> Type:

@@ -6,7 +6,7 @@ import builtins
 import numbers
 import operator
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard
 
 import gast
@@ -22,6 +22,7 @@ from ..builder import (
 from ..core import UNDEFINED, Atom, Block, Const, External, Function, Var
 from ..errors import Origin, UnsupportedSyntaxError
 from ..infer import constant
+from ..rules import ZERO
 from ..rules.methods import ATTRIBUTES
 from ..types import (
     INT,
@@ -200,7 +201,7 @@ class Expressions:
             folded = self.b._fold(fn, list(args), {}, style)
             if folded is not None:
                 return folded
-        present = [self.read(a) for a in args]
+        present = self._operands(fn, args)
         options = {k: self.read(a) if isinstance(a, (Var, Const)) else a for k, a in kwargs.items()}
         result = self.b.op(fn, *present, style=style, **options)  # type: ignore[arg-type]
         if isinstance(result, Var):
@@ -211,6 +212,14 @@ class Expressions:
                     "Use an array of floats, or a list.",
                 )  # fmt: skip
         return self.quiet(result)
+
+    def _operands(self, fn: Any, args: Iterable[Atom]) -> list[Atom]:
+        """The present versions of operands. Rules of elementwise functions compute with arrays."""
+        present = [self.read(a) for a in args]
+        if not isinstance(fn, np.ufunc) or fn in ZERO or not any(a.varied for a in present):
+            return present
+        are_lists = [isinstance(a.type, (List, Tuple)) for a in present]
+        return [self.op(np.array, a) if is_list else a for a, is_list in zip(present, are_lists)]
 
     def quiet(self, value: Atom) -> Atom:
         """Inside no_grad: the same value as a constant."""
@@ -318,10 +327,8 @@ class Expressions:
         path = path_of(root, self.b.definitions)
         if fn is core.STORE and _is_part_stored_whole(path, root, args[0]):
             return self.change(fn, path[0].args[0], path[0].args[1], args[1])  # a[i][:] = v
-        present = self.read(target)
-        version = self.b.in_place(
-            fn, present, *(self.read(a) for a in args), style=style, value=value
-        )
+        present, *operands = self._operands(fn, (target, *args))
+        version = self.b.in_place(fn, present, *operands, style=style, value=value)  # type: ignore[arg-type]
         if type is not None:
             version.type = type
         version.varied = version.varied and carries_derivative(version.type)

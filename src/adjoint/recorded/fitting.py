@@ -37,6 +37,12 @@ def fit_array(d: Any, shape: tuple[int, ...], is_complex: bool) -> Any:
     return d
 
 
+def fit_sequence(d: Any, shape: tuple[int, ...]) -> Any:
+    """A contribution to a list that NumPy took for an array of this shape."""
+    d = fit_array(d, shape, True)
+    return d if np.shape(d) == shape else np.broadcast_to(d, shape)
+
+
 def kept_index(index: Any) -> Any:
     """An index that later changes of its arrays and lists leave as it is."""
     if isinstance(index, tuple):

@@ -46,6 +46,9 @@ def apply(fn: Any, native: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
 
 def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> None:
     """Tell each level what was computed, the outermost first."""
+    has_list = any(a.__class__ in (list, tuple) for a in args)
+    if has_list and isinstance(fn, np.ufunc) and not is_zero(fn):
+        args = tuple(map(_as_array, args))  # rules compute with arrays
     for level in state.levels:
         if level.muted:
             continue
@@ -54,6 +57,13 @@ def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> 
                 continue
             with guarded(level), outside(level):
                 level.note(fn, args, kwargs, value)
+
+
+def _as_array(value: Any) -> Any:
+    """What an operation on arrays makes of an operand."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return calls().call(np.array, value) if is_active(value) else np.array(value)
 
 
 class guarded:

@@ -17,7 +17,7 @@ from ..runtime.generic import gather_stored, rebuild
 from ..runtime.own_rules import by_rule
 from . import operations as op
 from . import origins, templates
-from .fitting import fit_array, fit_number, kept_index
+from .fitting import fit_array, fit_number, fit_sequence, kept_index
 from .hooks import Hooked
 from .levels import Level, Memory, Number, View, state
 from .memory import element_indices, is_array, owner_of, view_of
@@ -277,8 +277,11 @@ class Sweep:
         if place is None or d is None:
             return
         if isinstance(place, (list, dict)):
+            if not isinstance(d, (list, tuple, dict)):
+                d = _fitted_sequence(place, d)
             for key, inner in _items(place):
-                self.add(inner, d[key])
+                if inner is not None:
+                    self.add(inner, op.item(d, key))
         elif isinstance(place, Number):
             d = _fitted_number(place, d)
             before = self.numbers.get(place.index)
@@ -348,6 +351,24 @@ def _once(place: Any, d: Any) -> Any:
 
 def _items(place: Any) -> list[tuple[Any, Any]]:
     return list(place.items() if isinstance(place, dict) else enumerate(place))
+
+
+def _fitted_sequence(place: Any, d: Any) -> Any:
+    """A contribution that is an array, to a list that NumPy took for one."""
+    shape = _shape_of(place)
+    if shape is None or np.shape(d) == shape:
+        return d
+    return op.calls().call(fit_sequence, d, shape)
+
+
+def _shape_of(place: Any) -> tuple[int, ...] | None:
+    """The shape that a list of these places has as an array; None where it holds no place."""
+    if isinstance(place, View):
+        return place.shape
+    if not isinstance(place, list):
+        return () if isinstance(place, Number) else None
+    row = next((shape for shape in map(_shape_of, place) if shape is not None), None)
+    return None if row is None else (len(place), *row)
 
 
 def _fitted_number(place: Number, d: Any) -> Any:

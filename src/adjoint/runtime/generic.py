@@ -70,19 +70,11 @@ def is_differentiable(x: Any) -> bool:
 
 def fit(d: Any, x: Any) -> Any:
     """A contribution d in the shape and dtype of the value x that it is the cotangent of."""
-    if d is None or isinstance(x, (list, tuple, dict)) or isinstance(d, (list, tuple, dict)):
+    if d is None or isinstance(x, dict) or isinstance(d, (list, tuple, dict)):
         return d
-    shape = np.shape(x)
-    xp = module_of(d)
-    if np.shape(d) != shape:
-        lead = np.ndim(d) - len(shape)
-        if lead > 0:
-            d = d.sum(axis=tuple(range(lead)))
-        axes = tuple(i for i, n in enumerate(shape) if n == 1 and np.ndim(d) and d.shape[i] != 1)
-        if axes:
-            d = d.sum(axis=axes, keepdims=True)
-        if np.shape(d) != shape:
-            d = xp.broadcast_to(d, shape)
+    if isinstance(x, (list, tuple)):  # it was taken for an array
+        return _in_shape(d, shape_of(x))
+    d = _in_shape(d, np.shape(x))
     dtype = getattr(x, "dtype", None)
     real = not np.iscomplexobj(x) if dtype is None else dtype.kind != "c"
     if real and (isinstance(d, complex) or getattr(getattr(d, "dtype", None), "kind", "") == "c"):
@@ -96,6 +88,26 @@ def fit(d: Any, x: Any) -> Any:
     if dtype is None and hasattr(d, "dtype"):
         return complex(d) if isinstance(x, complex) else float(d)
     return d
+
+
+def _in_shape(d: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a contribution over the axes along which a value of this shape was broadcast."""
+    if np.shape(d) == shape:
+        return d
+    lead = np.ndim(d) - len(shape)
+    if lead > 0:
+        d = d.sum(axis=tuple(range(lead)))
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and np.ndim(d) and d.shape[i] != 1)
+    if axes:
+        d = d.sum(axis=axes, keepdims=True)
+    return d if np.shape(d) == shape else module_of(d).broadcast_to(d, shape)
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a value, which may be a list that NumPy takes for an array."""
+    if isinstance(x, (list, tuple)):
+        return (len(x), *shape_of(x[0])) if x else (0,)
+    return np.shape(x)
 
 
 def unit_seed(value: Any) -> Any:

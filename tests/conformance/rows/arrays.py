@@ -576,3 +576,12 @@ def array_of_objects(x):
 @row.no_effect("the bits of an array under an integer dtype, `x.view(int)`", array(3))
 def other_dtype(x):
     return float(np.sum(x.view(np.int64) >> 60)) * x[0]
+
+
+@row("a list as an operand, taken for an array and broadcast", array(2, 3))
+def lists_as_operands(x):
+    y = x * [x[0, 0]] + [x[0], x[1]]
+    y[0] += [x[0, 1]]
+    y[1] = [x[1, 1]]
+    y = np.where(y > 0, y, (x[0, 0], 1.0, x[1, 2]))
+    return np.sum(np.arctan2([x[0, 0]], [2.0, 3.0])) + np.sum(np.multiply([x[0]], [x[0], x[1]]) * y)
