@@ -42,21 +42,26 @@ class Lowering(Calls):
     guards: list[Guard]
     parameters: list[Var]
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.opened: dict[Var, str] = {}  # containers made anew, of which argument each is
+
     def params(self, name: str) -> list[Var]:
         """The parameter of this name, if it is a container of known elements."""
         return [p for p in self.parameters if p.name == name and _has_known_items(p.type)]
 
-    def open(self, param: Atom) -> Atom:
-        """A container made anew from its elements."""
+    def open(self, param: Atom, name: str) -> Atom:
+        """A container, or a part of one, of the argument `name`, made anew from its elements."""
         t = param.type
         if not _has_known_items(t):
             return param
         keys = t.keys if isinstance(t, Dict) else range(len(t.items))  # type: ignore[attr-defined]
-        items = [self.open(self.item(param, key)) for key in keys]  # type: ignore[union-attr]
-        if isinstance(t, Dict):
-            return self.op(core.DICT, *items, keys=constant(t.keys))
-        if isinstance(t, List):
-            return self.op(core.LIST, *items)
+        items = [self.open(self.item(param, key), name) for key in keys]  # type: ignore[union-attr]
+        if isinstance(t, (Dict, List)):
+            options = {"keys": constant(t.keys)} if isinstance(t, Dict) else {}
+            made = self.op(core.DICT if options else core.LIST, *items, **options)  # type: ignore[arg-type]
+            self.opened[made] = name  # type: ignore[index]
+            return made
         cls = Const(t.cls, Object(type), None)  # type: ignore[attr-defined]
         return self.op(core.TUPLE, *items, **({} if cls.value is tuple else {"cls": cls}))  # type: ignore[arg-type]
 
@@ -116,7 +121,7 @@ def lower_call(
         frame = Frame(source, env, identity=fn)
         if opened:
             lowering.frames.append(frame)
-            env.update({n: lowering.open(env[n]) for n in opened})
+            env.update({n: lowering.open(env[n], n) for n in opened})
             lowering.frames.pop()
         if fn in lowering.recursive:
             lowering.frames.append(Frame(source, {}))
@@ -137,21 +142,24 @@ def lower_call(
     function.body.yields = [lowering.read(result) if result is not UNDEFINED else result]
     for each in [function, *lowering.cores.values()]:
         each.aliases = lowering.aliases_of_changed(each)
-    _refuse_changed_containers(function, {env[n] for n in opened})
+    _refuse_changed_containers(lowering, function)
     changed = {v for root, others in function.aliases.items() for v in (root, *others)}
     function.changes = frozenset(p.name for p in params if p in changed)
     return function
 
 
-def _refuse_changed_containers(function: Function, opened: set[Any]) -> None:
+def _refuse_changed_containers(lowering: Lowering, function: Function) -> None:
     """Containers that were made anew are not the caller's: a change of them would be lost."""
-    for stmt in core.walk(function.body):
-        if isinstance(stmt, core.Op) and stmt.version is not None and stmt.version.root in opened:
+    for stmt in core.walk(function.body) if lowering.opened else ():
+        if not isinstance(stmt, core.Op) or stmt.version is None:
+            continue
+        root = stmt.version.root
+        may_be = [v for v in (root, *lowering.aliases.of(root)) if v in lowering.opened]
+        if is_container(root.type) and may_be:
             raise AliasingError(
-                f"the argument `{stmt.version.root.name}` is changed, and an array in it as well",
-                stmt.origin,
-                "Change copies, and return them.",
-            )
+                f"the argument `{lowering.opened[may_be[0]]}` is changed, and an array in it as "
+                "well", stmt.origin, "Change copies, and return them.",
+            )  # fmt: skip
 
 
 def _literal(argument: Argument) -> Const:

@@ -93,3 +93,14 @@ def unneeded(x):
 @row.no_effect("a result that does not depend on the argument", 0.7)
 def constant_result(x):
     return 3.0
+
+
+@row(
+    "a list argument of which an element changes in place and another is replaced",
+    [array(2), array(2)],
+)
+def element_changed_and_replaced(xs):
+    total = np.sum(xs[0] * xs[1])
+    xs[1] += 0.5
+    xs[0] = 0.117
+    return total
