@@ -13,6 +13,7 @@ GENERIC = [
     case(generic.fit_tangent, (3,), (2, 3)),
     case(generic.as_tangent, (3,), (2, 3)),
     case(generic.fit, (3,), (2, 3)),
+    case(generic.fit, (3,), (1, 3)),
     case(generic.as_gradient, (3,), (3,)),
     case(generic.copy, (3,)),
     case(generic.fill_up, Sequence((2,), (2,)), Sequence((2,), (2,), (2,))),

@@ -97,7 +97,8 @@ def _in_shape(d: Any, shape: tuple[int, ...]) -> Any:
     lead = np.ndim(d) - len(shape)
     if lead > 0:
         d = d.sum(axis=tuple(range(lead)))
-    axes = tuple(i for i, n in enumerate(shape) if n == 1 and np.ndim(d) and d.shape[i] != 1)
+    aligned = shape[max(-lead, 0) :]  # a contribution of fewer axes has the last ones
+    axes = tuple(i for i, n in enumerate(aligned) if n == 1 and d.shape[i] != 1)
     if axes:
         d = d.sum(axis=axes, keepdims=True)
     return d if np.shape(d) == shape else module_of(d).broadcast_to(d, shape)
