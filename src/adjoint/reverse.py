@@ -1032,6 +1032,8 @@ class Reverse:
                 continue
             if after is param or loop.body.yields.count(after) > 1:
                 continue
+            if self.overwrites.is_stale(param):
+                continue  # only its shape is read: it holds what the iteration has made of it
             wanted.remove(after)
             # Its shape may vary from one iteration to the next, as that of the parameter does.
             state, result = (Var(after.name, param.type, named=after.named) for _ in range(2))

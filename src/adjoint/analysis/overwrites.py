@@ -2,7 +2,7 @@
 
 A value is stale when a later operation in place may change its memory: its own object, or one that
 shares memory with it. "Later" includes earlier statements of a loop, in the next iteration, unless
-the object is made anew in each.
+the object is made anew in each and not handed to the next.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Overwrites:
         self._places: dict[Var, _Place] = {}
         self.definitions: dict[Var, Op] = {}
         self._changes: list[tuple[Op, _Place]] = []
+        # A loop's parameter -> the loop, and what its iterations hand to it.
+        self._handed: dict[Var, list[tuple[Loop, set[Var]]]] = {}
         self._count = 0
         start = _Place(0, ())
         for var in [*function.params, *core.free_vars(function.body)]:
@@ -52,11 +54,27 @@ class Overwrites:
             self._count += 1
             for var in core.defined_inside(stmt):
                 self._places[var] = _Place(self._count, inner)
+            if isinstance(stmt, Loop):
+                self._note_handed(stmt)
             for sub in core.blocks_of(stmt):
                 self._index(sub, inner)
             self._count += 1
             for var in core.defined_by(stmt):
                 self._places[var] = _Place(self._count, loops)
+
+    def _note_handed(self, loop: Loop) -> None:
+        for param, end in zip(loop.params, loop.body.yields):
+            if isinstance(end, Var) and end.root is not param.root and is_mutable(end.type):
+                handed = {end.root, *self.function.aliases.get(end.root, ())}
+                self._handed.setdefault(param.root, []).append((loop, handed))
+
+    def _is_handed(self, root: Var, to: Var) -> bool:
+        """Whether an object that an iteration has made may be a parameter of the next."""
+        made = self._places.get(root)
+        return made is not None and any(
+            root in handed and any(around is loop for around in made.loops)
+            for loop, handed in self._handed.get(to, ())
+        )
 
     def is_stale(self, var: Var) -> bool:
         """Whether the memory of `var` may hold something else when the forward sweep is over."""
@@ -70,7 +88,10 @@ class Overwrites:
     def _may_change(self, op: Op, place: _Place, var: Var) -> bool:
         assert op.version is not None
         root = op.version.root
-        if var.root is not root and var.root not in self.function.aliases.get(root, ()):
+        same = {root, *self.function.aliases.get(root, ())}
+        if any(self._is_handed(var.root, param) for param in same):
+            return True  # the next iteration changes what this one has made
+        if var.root not in same:
             return False
         here = self._places[var]
         common = _common(place.loops, here.loops)

@@ -365,13 +365,25 @@ class Expressions:
         return made is not None and made.fn is core.ATTRIBUTE
 
     def aliases_of_changed(self, function: Function) -> dict[Var, frozenset[Var]]:
-        """For each object that a function changes in place, those that may share its memory."""
-        changed = {
-            s.version.root
-            for s in core.walk(function.body)
-            if isinstance(s, core.Op) and s.version is not None
-        }
-        return {root: frozenset(self.aliases.of(root, at_once=False)) for root in changed}
+        """For each object that a function changes in place, those that may share its memory.
+
+        What an iteration hands to the next, which changes it, is such an object too.
+        """
+        stmts = list(core.walk(function.body))
+        handed = [
+            (param.root, end.root)
+            for loop in stmts if isinstance(loop, core.Loop)
+            for param, end in zip(loop.params, loop.body.yields)
+            if isinstance(end, Var) and is_mutable(end.type)
+        ]  # fmt: skip
+        todo = {s.version.root for s in stmts if isinstance(s, core.Op) and s.version is not None}
+        found: dict[Var, frozenset[Var]] = {}
+        while todo:
+            root = todo.pop()
+            found[root] = frozenset(self.aliases.of(root, at_once=False))
+            same = {root, *found[root]}
+            todo |= {end for param, end in handed if param in same and end not in found}
+        return found
 
     # -- names ----------------------------------------------------------------------------
 

@@ -358,3 +358,18 @@ def remembers(x):
         if element > best:
             best = element
     return best**2
+
+
+@row("an array that each iteration changes in place and then makes anew", array(3))
+def changed_and_made_anew(x):
+    state = np.full(3, 0.3)
+    total = 0.0
+    for i in range(3):
+        state += 0.5
+        state = x * state
+        total += np.max(state) + np.sum(state[1:] ** 2)
+        if i == 1:
+            continue
+        state = state * x
+        total += np.sum(state * state)
+    return total
