@@ -1,5 +1,7 @@
 """Derivatives of plain Python and NumPy, as plain Python and NumPy."""
 
+import importlib
+
 from . import testing
 from .api import Gradient, grad, source, value_and_grad, vjp
 from .control import no_grad, stop_gradient
@@ -52,3 +54,16 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+# Modules that are imported when they are first asked for, as `adjoint.nn` or `ad.nn`.
+_ON_DEMAND = frozenset(("data", "nn", "optim", "serialization", "tree"))
+
+
+def __getattr__(name: str) -> object:
+    if name in _ON_DEMAND:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_ON_DEMAND.union(globals()))
