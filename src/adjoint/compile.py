@@ -30,6 +30,7 @@ from .request import Argument, Request
 from .rules import RULES, own
 from .rules.builtins_ import ALIASES
 from .runtime.generic import rebuild
+from .runtime.structs import has_shared_parts, is_struct
 from .signature import hidden_methods, signature_of
 from .spec import callable_signature
 from .types import Dict, Symbols, Tuple, Type, freeze, join_all, type_of
@@ -218,6 +219,11 @@ class Compiler:
     ) -> Argument:
         from .lower.expressions import _is_static
 
+        if is_struct(value.__class__) and has_shared_parts(value):
+            raise UnsupportedSyntaxError(
+                f"an array or a module is a part of `{name}` at two places", None,
+                "Keep it at one.",
+            )  # fmt: skip
         promote = wrt and self.promote
         kind = self.signature.parameters[name].kind
         rest = kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -19,7 +19,7 @@ from .algebra import collect
 from .builder import VIEWS, Builder, is_number, item_type
 from .core import Atom, Const, Var
 from .errors import Origin
-from .infer import constant
+from .infer import constant, dict_options
 from .rules import runtime as rule_runtime
 from .runtime import generic
 from .types import (
@@ -313,7 +313,7 @@ class Cotangents:
             made = self.b.op(core.TUPLE if isinstance(t, Tuple) else core.LIST, *items)
         elif isinstance(t, Dict) and t.keys is not None:
             items = [self._part(value.items.get(k), of, k) for k in t.keys]
-            made = self.b.op(core.DICT, *items, keys=constant(t.keys))
+            made = self.b.op(core.DICT, *items, **dict_options(t, of))
         else:
             made = self.b.op(generic.zeros_like, of, type=t)
             for key, part in value.items.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 from .errors import ArgumentError, Origin
 from .runtime.generic import is_differentiable
+from .runtime.structs import is_struct
 from .types import Array, Scalar, Type, is_container
 
 
@@ -47,4 +48,6 @@ def is_exact(value: Any) -> bool:
         return all(map(is_exact, value.values()))
     if isinstance(value, (list, tuple)):
         return all(map(is_exact, value))
+    if is_struct(value.__class__):
+        return False
     return type(value) is int or not is_differentiable(value)

@@ -40,7 +40,8 @@ from .lower.expressions import BINARY, COMPARE, UNARY
 from .lower.state import Bound, Closure, Instance
 from .names import Names
 from .rules.methods import ATTRIBUTES, METHODS
-from .types import Array, array_namespace
+from .runtime.structs import with_parts
+from .types import Array, Struct, array_namespace
 
 with warnings.catch_warnings():
     # astor 0.8.1 touches names that Python 3.12 deprecates, when it is imported.
@@ -704,6 +705,8 @@ class _Writer:
         if isinstance(fn, Intrinsic):
             return self.intrinsic(op)
         if fn is operator.getitem:
+            if isinstance(op.args[0].type, Struct):
+                return self.part(op)
             return ast.Subscript(self.atom(op.args[0]), self.index(op.args[1]), ast.Load())
         if op.style == "operator":
             args = [self.atom(a) for a in op.args]
@@ -736,6 +739,22 @@ class _Writer:
         if fn is stop_gradient:
             return self.atom(op.args[0])
         return self.call(self.callee(fn, op), op.args, op.kwargs)
+
+    def rebuilt(self, op: Op, keys: tuple[str, ...]) -> ast.expr:
+        """An object with other parts: with_parts(net, weight=d_weight)."""
+        like, parts = self.atom(op.kwargs["like"]), list(map(self.value, op.args))
+        callee = self.callee(with_parts, op)
+        if all(k.isidentifier() for k in keys):
+            named = [ast.keyword(k, v) for k, v in zip(keys, parts, strict=True)]
+            return ast.Call(callee, [like], named)
+        return ast.Call(callee, [like, *parts], [])
+
+    def part(self, op: Op) -> ast.expr:
+        """A part of an object: net.layer, or net[0] where the parts are numbered."""
+        owner, key = self.atom(op.args[0]), op.args[1].value  # type: ignore[union-attr]
+        if key.isidentifier():
+            return ast.Attribute(owner, key, ast.Load())
+        return ast.Subscript(owner, self.literal(int(key)), ast.Load())
 
     def spread(self, op: Op) -> ast.expr:
         """A number as an array, in the dtype that it stands for."""
@@ -778,6 +797,8 @@ class _Writer:
             return ast.List([self.value(a) for a in args], ast.Load())
         if fn is core.DICT:
             keys = op.kwargs["keys"].value  # type: ignore[union-attr]
+            if "like" in op.kwargs:
+                return self.rebuilt(op, keys)
             return ast.Dict([self.literal(k) for k in keys], [self.value(a) for a in args])
         if fn is core.SLICE:
             return ast.Call(_name("slice"), [self.atom(a) for a in args], [])

@@ -13,7 +13,7 @@ from .builder import item_type
 from .core import Atom, Block, Const, Function, Var
 from .cotangents import Cotangent, Parts
 from .errors import OutputError
-from .infer import constant
+from .infer import constant, dict_options
 from .runtime import generic
 from .types import (
     Array,
@@ -214,7 +214,7 @@ class _Finisher:
             parts.append(self.finish(stored, element))
         name = f"d_{of.name}"
         if isinstance(t, Dict):
-            return self.b.op(core.DICT, *parts, name=name, keys=constant(t.keys))
+            return self.b.op(core.DICT, *parts, name=name, **dict_options(t, of))
         if isinstance(t, Tuple) and t.cls is not tuple:
             return self.b.op(core.TUPLE, *parts, name=name, cls=Const(t.cls, Object(type), None))
         return self.b.op(core.LIST if isinstance(t, List) else core.TUPLE, *parts, name=name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from .types import (
     Range,
     Scalar,
     Size,
+    Struct,
     Symbols,
     Tuple,
     Type,
@@ -552,6 +553,12 @@ def _decode(found: Any, originals: dict[int, Dim], symbols: Symbols) -> Type:
     return List(join_all(items, symbols), items)
 
 
+def dict_options(t: Dict, like: Atom) -> dict[str, Any]:
+    """What tells core.DICT the keys of a container; `like`, if it is an object with parts."""
+    keys: dict[str, Any] = {"keys": constant(t.keys)}
+    return keys | {"like": like} if isinstance(t, Struct) else keys
+
+
 def intrinsic_type(
     fn: Intrinsic, args: list[Atom], kwargs: dict[str, Atom], symbols: Symbols
 ) -> Type:
@@ -564,6 +571,8 @@ def intrinsic_type(
         return List(join_all(items, symbols), items)
     if fn is core.DICT:
         items = tuple(a.type for a in args)
+        if "like" in kwargs:
+            return replace(kwargs["like"].type, items=items)
         return Dict(join_all(items, symbols), kwargs["keys"].value, items)  # type: ignore[union-attr]
     if fn is core.RANGE:
         bounds = [_as_size(a) for a in args]

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .runtime.structs import has_shared_parts, is_struct
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ndarray = np.ndarray  # one look-up less, where every nanosecond of a call shows
 
@@ -33,6 +35,8 @@ def signature_of(value: Any) -> Any:
         return (dict, *value, *signatures)
     if cls is list or cls is tuple:
         return (cls, *[signature_of(v) for v in value])
+    if is_struct(cls):
+        return _signature_of_struct(value), has_shared_parts(value)
     if cls is bool:
         return bool, value
     if value is None or cls is str:
@@ -58,6 +62,23 @@ def is_hashable(value: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _signature_of_struct(value: Any) -> Any:
+    """Of an object with parts that are differentiated: its attributes, sizes and flags by value."""
+    found: list[Any] = [value.__class__]
+    for name, attribute in value.__dict__.items():
+        cls = attribute.__class__
+        found.append(name)
+        if cls is _ndarray:
+            found.append((attribute.dtype, attribute.shape))
+        elif cls is int:
+            found.append((int, attribute))
+        elif is_struct(cls):
+            found.append(_signature_of_struct(attribute))
+        else:
+            found.append(signature_of(attribute))
+    return tuple(found)
 
 
 _methods: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDictionary()

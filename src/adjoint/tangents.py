@@ -16,7 +16,7 @@ from . import core
 from .analysis.memory import Memory, returns_operand
 from .builder import Builder, is_mutable, item_type, same_atom
 from .core import UNDEFINED, Atom, Const, Op, Var
-from .infer import constant
+from .infer import constant, dict_options
 from .runtime import generic
 from .types import (
     NONE,
@@ -45,7 +45,7 @@ def tangent_type(t: Type) -> Type:
         items = None if t.items is None else tuple(map(tangent_type, t.items))
         return List(tangent_type(t.item), items)
     if isinstance(t, Dict):
-        return Dict(tangent_type(t.item), t.keys, tuple(map(tangent_type, t.items)))
+        return replace(t, item=tangent_type(t.item), items=tuple(map(tangent_type, t.items)))
     if type(t) is Type:
         return t
     return t if carries_derivative(t) else NONE
@@ -200,7 +200,7 @@ class Tangents:
             made = self.b.op(built.fn, *parts, **built.kwargs)  # type: ignore[arg-type]
         elif is_container(t) and _keys(t) is not None:
             parts = [self.zero(self.b.item(of, key)) for key in _keys(t)]
-            made = self.container(t, parts)
+            made = self.container(of, parts)
         elif isinstance(t, Unknown):  # if it is an int: a zero to calculate with, not None
             made = self.b.op(generic.fit_tangent, constant(None), of, type=t)
         else:
@@ -220,10 +220,11 @@ class Tangents:
             return self.b.op(generic.fit_tangent, constant(None), of, type=UNKNOWN)
         return self.zero(of)
 
-    def container(self, t: Type, parts: list[Atom]) -> Atom:
-        """A container of type `t` made of its parts."""
+    def container(self, of: Atom, parts: list[Atom]) -> Atom:
+        """A container like `of` made of its parts."""
+        t = of.type
         if isinstance(t, Dict):
-            return self.b.op(core.DICT, *parts, keys=constant(t.keys))
+            return self.b.op(core.DICT, *parts, **dict_options(t, of))
         if isinstance(t, List):
             return self.b.op(core.LIST, *parts)
         assert isinstance(t, Tuple)
@@ -307,7 +308,7 @@ class Tangents:
                 else:
                     part = self.b.op(operator.getitem, value, constant(key), type=kind)
                 parts.append(self.finish(None if self.is_zero(part) else part, item))
-            return self.container(t, parts)
+            return self.container(of, parts)
         if not carries_derivative(t):
             return constant(None)
         if value is None or is_container(t) or isinstance(t, Unknown):

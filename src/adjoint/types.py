@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from .runtime.structs import is_struct
+
 
 class Undecided(Exception):
     """A fact was asked of a type that does not know it."""
@@ -198,6 +200,32 @@ class Dict(Type):
 
 
 @dataclass(frozen=True)
+class Struct(Dict):
+    """An object with parts that are differentiated, such as a module of a neural network.
+
+    `keys` and `items` are these parts. `fixed` are attributes that the code is made for: flags,
+    sizes, texts and functions, by value. The types of `others` are known, their values are read
+    anew at each call; they are constants of the derivative.
+    """
+
+    cls: type = object
+    fixed: tuple[tuple[str, Any], ...] = ()
+    others: tuple[tuple[str, Type], ...] = ()
+
+    def __str__(self) -> str:
+        parts = zip(self.keys or (), self.items, strict=True)
+        return f"{self.cls.__name__}({', '.join(f'{k}: {t}' for k, t in parts)})"
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A value that counts by what it is, and of which class: 1, 1.0 and True differ."""
+
+    cls: type
+    value: Any
+
+
+@dataclass(frozen=True)
 class Range(Type):
     start: Size | None = None
     stop: Size | None = None
@@ -287,7 +315,37 @@ def type_of(value: Any, symbols: Symbols, *, promote: bool = False) -> Type:
         return Range(step=value.step)
     if value is None:
         return NONE
+    if is_struct(cls):
+        return _struct_of(value, symbols)
     return Object(cls)
+
+
+def _struct_of(value: Any, symbols: Symbols) -> Struct:
+    cls = type(value)
+    children = value.__tree_flatten__()
+    items = tuple(type_of(v, symbols) for v in children.values())
+    fixed, others = [], []
+    for name, attribute in value.__dict__.items():
+        if name in children:
+            continue
+        if is_fixed(attribute):
+            fixed.append((name, Fixed(type(attribute), attribute)))
+        else:
+            others.append((name, type_of(attribute, symbols)))
+    item = items[0] if items else UNDEFINED_TYPE
+    return Struct(item, tuple(children), items, cls, tuple(fixed), tuple(others))
+
+
+def is_fixed(attribute: Any) -> bool:
+    """Whether code is made for the value of an object's attribute, and not for its type."""
+    if attribute is None or isinstance(attribute, (bool, int, str, bytes, type)):
+        return True
+    if isinstance(attribute, tuple):
+        return all(map(is_fixed, attribute))
+    return isinstance(attribute, _FUNCTIONS)
+
+
+_FUNCTIONS = (python_types.FunctionType, python_types.BuiltinFunctionType, np.ufunc)
 
 
 def join_all(types: tuple[Type, ...] | list[Type], symbols: Symbols) -> Type:
@@ -322,6 +380,8 @@ def join(a: Type, b: Type, symbols: Symbols) -> Type:
         if a.items is None or b.items is None or len(a.items) != len(b.items):
             return List(item)
         return List(item, _join_each(a.items, b.items, symbols))
+    if isinstance(a, Struct) or isinstance(b, Struct):
+        return UNKNOWN
     if isinstance(a, Dict) and isinstance(b, Dict):
         item = join(a.item, b.item, symbols)
         if a.keys is None or a.keys != b.keys:
@@ -367,6 +427,8 @@ def carries_derivative(t: Type) -> bool:
     if isinstance(t, Array):
         return t.element.kind in "fc"
     if isinstance(t, Tuple):
+        return any(map(carries_derivative, t.items))
+    if isinstance(t, Struct):
         return any(map(carries_derivative, t.items))
     if isinstance(t, (List, Dict)):
         parts = t.items if t.items else (t.item,)

@@ -14,7 +14,7 @@ from .. import core
 from ..control import stop_gradient
 from ..core import Atom, Block, For, Function, If, Op, Var, While
 from ..rules import ZERO, own
-from ..types import carries_derivative
+from ..types import Struct, carries_derivative
 
 # Operations that look at the form of a value, not at its contents.
 _FORM = frozenset(
@@ -30,6 +30,8 @@ _FORM_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nby
 def blocks_derivative(op: Op) -> bool:
     """Whether the result of an operation does not vary with its operands, by nature."""
     if op.fn is core.ATTRIBUTE:
+        if isinstance(op.args[0].type, Struct):
+            return True  # no part of it, by which it could be differentiated
         return op.args[1].value in _FORM_ATTRIBUTES  # type: ignore[union-attr]
     if isinstance(op.fn, core.Intrinsic):
         return op.fn in _FORM

@@ -31,6 +31,7 @@ from ..types import (
     Array,
     Dict,
     Object,
+    Struct,
     Type,
     carries_derivative,
 )
@@ -52,8 +53,8 @@ from .invocation import DEEPEST, Recursive
 from .mutators import mutation
 from .objects import can_be_replaced
 from .outs import named_out
-from .special_methods import SpecialMethods
 from .state import Bound, Closure, Known, is_instance, is_static
+from .structs import Structs
 
 # Without a rule, but free of effects: typed by a trial run; an error where they are active.
 _PURE_FUNCTIONS: frozenset[Any] = frozenset(
@@ -65,7 +66,7 @@ _CHANGING = frozenset({"shuffle"})
 _TEXTS = frozenset({repr, str, format, ascii})
 
 
-class Calls(SpecialMethods):
+class Calls(Structs):
     # -- call expressions -----------------------------------------------------------------
 
     def expr_Call(self, node: Any) -> Atom:
@@ -125,6 +126,8 @@ class Calls(SpecialMethods):
     def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
         """Call a value; what it is decides how."""
         if not isinstance(fn, Const):
+            if isinstance(fn.type, Struct):
+                return self.call(self.attribute(fn, "__call__", node), args, kwargs, node)
             return self.opaque(fn, args, kwargs)
         value = fn.value
         answer = self.answered(fn, args, kwargs, node)
@@ -435,7 +438,8 @@ class Calls(SpecialMethods):
             return self.opaque(fn, args, kwargs)
         defaults = self.defaults_of(value, source)
         if varied or getattr(value, "__adjoint_inline__", False):
-            return self.invoke(source, None, defaults, args, kwargs, node, value)
+            identity = self.identity_of_method(value, args)
+            return self.invoke(source, None, defaults, args, kwargs, node, identity)
         return self._inactive_call(fn, source, defaults, args, kwargs, node, value)
 
     def _inactive_call(

@@ -24,6 +24,7 @@ from ..errors import Origin, UnsupportedSyntaxError
 from ..infer import constant
 from ..rules import ZERO
 from ..rules.methods import ATTRIBUTES
+from ..runtime.structs import is_struct
 from ..types import (
     INT,
     NONE,
@@ -973,6 +974,8 @@ def _is_static(value: Any) -> bool:
     if isinstance(value, numbers.Number) or isinstance(value, np.generic):
         return False
     if isinstance(value, (np.ndarray, list, tuple, dict, set, range)):
+        return False
+    if is_struct(value.__class__):
         return False
     return callable(value) or isinstance(value, types.ModuleType)
 

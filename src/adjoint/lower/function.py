@@ -14,7 +14,7 @@ from .. import core
 from ..builder import Builder
 from ..core import UNDEFINED, Atom, Const, External, Function, Var
 from ..errors import AliasingError, SourceUnavailableError
-from ..infer import constant
+from ..infer import constant, dict_options
 from ..operators import operator_of
 from ..parse import Source, parse_function
 from ..request import Argument
@@ -58,7 +58,7 @@ class Lowering(Calls):
         keys = t.keys if isinstance(t, Dict) else range(len(t.items))  # type: ignore[attr-defined]
         items = [self.open(self.item(param, key), name) for key in keys]  # type: ignore[union-attr]
         if isinstance(t, (Dict, List)):
-            options = {"keys": constant(t.keys)} if isinstance(t, Dict) else {}
+            options = dict_options(t, param) if isinstance(t, Dict) else {}
             made = self.op(core.DICT if options else core.LIST, *items, **options)  # type: ignore[arg-type]
             self.opened[made] = name  # type: ignore[index]
             return made

@@ -333,5 +333,5 @@ def _renamed(t: Type, names: dict[int, int], symbols: Symbols | None = None) -> 
         items = None if t.items is None else tuple(map(rename, t.items))
         return List(rename(t.item), items)
     if isinstance(t, Dict):
-        return Dict(rename(t.item), t.keys, tuple(map(rename, t.items)))
+        return replace(t, item=rename(t.item), items=tuple(map(rename, t.items)))
     return t

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core import UNDEFINED, Atom, Const, External, Var
 from ..errors import UnsupportedSyntaxError
-from ..types import Object, Tuple
+from ..types import Object, Struct, Tuple
 from .operators import Operators
 from .state import Bound, Closure, Instance, is_instance
 
@@ -232,7 +232,7 @@ def class_of(atom: Atom) -> type:
         if isinstance(atom.value, Instance):
             return atom.value.cls
         return type(atom.value)
-    if isinstance(atom.type, (Object, Tuple)):
+    if isinstance(atom.type, (Object, Tuple, Struct)):
         return atom.type.cls
     return object
 

@@ -10,7 +10,7 @@ any other.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..builder import is_mutable
 from ..core import Atom, Block, Const, External, Function, Var
 from ..differentiable import check_type
 from ..errors import AdjointError, AliasingError, ArgumentError, CotangentError, Origin
-from ..infer import constant
+from ..infer import constant, dict_options
 from ..operators import operator_of
 from ..optimise.dead_code import drop_dead
 from ..rules.advice import name_of
@@ -421,7 +421,7 @@ class Operators(Generators):
                 self._like(self.item(atom, k), self.b.item(value, k), what, origin) for k in keys
             ]
             if isinstance(t, Dict):
-                return self.b.op(core.DICT, *parts, keys=constant(t.keys))
+                return self.b.op(core.DICT, *parts, **dict_options(t, value))
             return self.b.op(core.TUPLE if isinstance(t, Tuple) else core.LIST, *parts)
         if not carries_derivative(t):
             return atom
@@ -488,7 +488,7 @@ class Operators(Generators):
             )
         parts = [self._promoted(self.item(atom, k)) for k in keys]
         if isinstance(t, Dict):
-            return self.op(core.DICT, *parts, keys=constant(t.keys))
+            return self.op(core.DICT, *parts, **dict_options(t, atom))
         if isinstance(t, List):
             return self.op(core.LIST, *parts)
         cls = t.cls  # type: ignore[attr-defined]
@@ -648,7 +648,7 @@ def _floats(t: Type) -> Type:
         items = None if t.items is None else tuple(map(_floats, t.items))
         return List(_floats(t.item), items)
     if isinstance(t, Dict):
-        return Dict(_floats(t.item), t.keys, tuple(map(_floats, t.items)))
+        return replace(t, item=_floats(t.item), items=tuple(map(_floats, t.items)))
     return t
 
 

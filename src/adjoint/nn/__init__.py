@@ -1,1 +1,5 @@
 """Neural networks on plain arrays."""
+
+from .module import Module
+
+__all__ = ["Module"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .modules import module_of
+from .structs import is_struct, map_parts
 
 
 def add(a: Any, b: Any) -> Any:
@@ -63,7 +64,7 @@ def is_differentiable(x: Any) -> bool:
     """Whether a derivative by this value can be taken: real or complex, or a structure."""
     if isinstance(x, (bool, str)) or x is None:
         return False
-    if isinstance(x, (int, float, complex, tuple, list, dict)):
+    if isinstance(x, (int, float, complex, tuple, list, dict)) or is_struct(x.__class__):
         return True
     return getattr(getattr(x, "dtype", None), "kind", "") in ("f", "c")
 
@@ -170,6 +171,8 @@ def copy(x: Any) -> Any:
         return {k: copy(v) for k, v in x.items()}
     if isinstance(x, (list, tuple)):
         return rebuild(x, [copy(v) for v in x])
+    if is_struct(x.__class__):
+        return map_parts(copy, x)
     if hasattr(x, "dtype") and getattr(x, "shape", ()) != ():
         return x.copy()
     return x

@@ -1,0 +1,46 @@
+"""Objects with parts that are differentiated, such as modules of neural networks.
+
+A class takes part by two methods: `__tree_flatten__()` gives the parts of an object (arrays,
+and other objects of such classes) by the names of its attributes, and `__tree_unflatten__(parts)`
+an object of the same kind with other parts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def is_struct(cls: type) -> bool:
+    return hasattr(cls, "__tree_flatten__")
+
+
+def with_parts(like: Any, *parts: Any, **named: Any) -> Any:
+    """An object like `like` with other parts: all of them, in order or by name."""
+    if parts:
+        named = dict(zip(like.__tree_flatten__(), parts, strict=True))
+    return like.__tree_unflatten__(named)
+
+
+def map_parts(fn: Any, like: Any, *others: Any) -> Any:
+    """An object whose parts are `fn` of the parts of `like`, and of those of `others` beside."""
+    parts = like.__tree_flatten__()
+    beside = [other.__tree_flatten__() for other in others]
+    return like.__tree_unflatten__({k: fn(v, *(b[k] for b in beside)) for k, v in parts.items()})
+
+
+def has_shared_parts(value: Any) -> bool:
+    """Whether an array or an object is a part at two places: of tied weights."""
+    seen: set[int] = set()
+
+    def visit(part: Any) -> bool:
+        if part.__class__ in _NEVER_SHARED:
+            return False
+        if id(part) in seen:
+            return True
+        seen.add(id(part))
+        return is_struct(part.__class__) and any(map(visit, part.__tree_flatten__().values()))
+
+    return visit(value)
+
+
+_NEVER_SHARED = (float, complex, int, type(None))
