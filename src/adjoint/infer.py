@@ -572,7 +572,9 @@ def intrinsic_type(
     if fn is core.DICT:
         items = tuple(a.type for a in args)
         if "like" in kwargs:
-            return replace(kwargs["like"].type, items=items)
+            like = kwargs["like"].type
+            assert isinstance(like, Struct)
+            return replace(like, items=items)
         return Dict(join_all(items, symbols), kwargs["keys"].value, items)  # type: ignore[union-attr]
     if fn is core.RANGE:
         bounds = [_as_size(a) for a in args]
