@@ -18,6 +18,7 @@ from .errors import Origin
 from .lower import lower_function
 from .lower.guards import Guard
 from .optimise.dead_code import drop_dead
+from .optimise.fusion import fuse_pooling
 from .optimise.hooks import remove_hooks
 from .optimise.in_place import reuse_memory
 from .optimise.invariant import move_out
@@ -46,6 +47,7 @@ def derive(
     builder = Builder(symbols)
     function, guards, builder = lower_function(fn, arguments, builder, sweeps)
     carry_elements(function, builder)
+    fuse_pooling(function)
     function.defaults["signature"] = signature
     changes = function.changes
     builder.backward = True

@@ -7,7 +7,7 @@ import types
 
 import numpy as np
 
-from adjoint.nn.functional import convolution, pooling
+from adjoint.nn.functional import convolution, fused, pooling
 from adjoint.rules import runtime
 from adjoint.runtime import generic, own_rules
 
@@ -17,6 +17,7 @@ NAMES = "xyuvwabc"
 MODULES = {
     "np": np, "math": math, "operator": operator, "runtime": runtime, "generic": generic,
     "own_rules": own_rules, "convolution": convolution, "pooling": pooling,
+    "fused": fused,
 }  # fmt: skip
 
 
@@ -132,6 +133,7 @@ def fn_text(fn):
         "np": np, "np.linalg": np.linalg, "np.fft": np.fft, "math": math, "operator": operator,
         "runtime": runtime, "generic": generic, "own_rules": own_rules,
         "convolution": convolution, "pooling": pooling,
+    "fused": fused,
     }  # fmt: skip
     for prefix, module in places.items():
         if getattr(module, fn.__name__, None) is fn:

@@ -16,7 +16,7 @@ from adjoint.rules.template import named
 from .case import case
 from .cases_generic import GENERIC
 from .cases_linalg import FFT, INTERPOLATION, LINALG, NORMS, PRODUCTS
-from .cases_nn import CONVOLUTION, POOLING
+from .cases_nn import CONVOLUTION, FUSED, POOLING
 from .domains import (
     Literal,
     Sequence,
@@ -305,7 +305,7 @@ CASES = [
     for table in (
         ARITHMETIC, ELEMENTWISE, SELECTION, REDUCTIONS, SCANS, SHAPE, INDEXING, CREATION, BUILTINS,
         MATH, PRODUCTS, LINALG, NORMS, FFT, INTERPOLATION, GENERIC, CONVOLUTION,
-        POOLING,
+        POOLING, FUSED,
     )
     for rows in table
     for row in rows

@@ -1,6 +1,6 @@
 """Rows of the table of cases: convolution and pooling."""
 
-from adjoint.nn.functional import convolution, pooling
+from adjoint.nn.functional import convolution, fused, pooling
 
 from .case import case
 from .domains import Literal, distinct, ints
@@ -67,3 +67,41 @@ POOLING = [
         for options, size, _ in WINDOWS
     ),
 ]  # fmt: skip
+
+# The convolution's options, the pooling's, and the sizes between them and after them.
+CHAINS = [
+    ({}, dict(kernel_size=2), (2, 2)),
+    (dict(padding=1, stride=Literal((1, 2))), dict(kernel_size=3, pool_stride=1), (4, 1)),
+    (dict(padding=1, dilation=Literal((1, 2))),
+     dict(kernel_size=2, pool_padding=1, pool_stride=2), (4, 3)),
+]  # fmt: skip
+PICKED = [
+    row
+    for options, pool, size in CHAINS
+    for row in (
+        case(fused.picked_conv2d, (2, 4, 6, 5), (6, 4, 3, 2), ints(4, 2, 6, *size),
+             **pool, **options),
+        case(fused.picked_conv2d_input, Literal((2, 4, 6, 5)), (6, 4, 3, 2), (2, 6, *size),
+             ints(4, 2, 6, *size), **pool, **options),
+        case(fused.picked_conv2d_weight, (2, 4, 6, 5), Literal((6, 4, 3, 2)), (2, 6, *size),
+             ints(4, 2, 6, *size), **pool, **options),
+    )
+]  # fmt: skip
+GROUPED = [
+    case(fused.picked_conv2d, (2, 4, 6, 5), (6, 2, 3, 2), ints(4, 2, 6, 2, 2), 2, groups=2),
+    case(fused.picked_conv2d_input, Literal((2, 4, 6, 5)), (6, 2, 3, 2), (2, 6, 2, 2),
+         ints(4, 2, 6, 2, 2), 2, groups=2),
+    case(fused.picked_conv2d_weight, (2, 4, 6, 5), Literal((6, 2, 3, 2)), (2, 6, 2, 2),
+         ints(4, 2, 6, 2, 2), 2, groups=2),
+    case(fused.conv2d_relu_max_pool2d, (2, 4, 6, 5), (6, 2, 3, 2), None, 2, groups=2),
+]  # fmt: skip
+FUSED = [
+    *PICKED,
+    *GROUPED,
+    *(
+        case(fused.conv2d_relu_max_pool2d, (2, 4, 6, 5), (6, 4, 3, 2), bias, **pool, **options)
+        for bias in ((6,), None)
+        for options, pool, _ in CHAINS
+    ),
+    case(fused.conv2d_relu_max_pool2d, (2, 4, 6, 5), (6, 2, 3, 2), (6,), 2, groups=2),
+]

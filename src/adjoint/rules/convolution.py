@@ -9,6 +9,12 @@ import numpy as np
 from ..core import Const, Var
 from ..infer import constant, dims_from, typed_by
 from ..nn.functional.convolution import conv2d, conv2d_input, conv2d_weight
+from ..nn.functional.fused import (
+    conv2d_relu_max_pool2d,
+    picked_conv2d,
+    picked_conv2d_input,
+    picked_conv2d_weight,
+)
 from ..nn.functional.pooling import (
     avg_pool2d,
     avg_pool2d_input,
@@ -107,6 +113,125 @@ def avg_pool2d_input_rule(
     d[grad_output] += avg_pool2d(d[z], kernel_size, stride, padding, count_include_pad)
 
 
+@rule(conv2d_relu_max_pool2d, when=lambda bias: bias is None)
+def conv2d_relu_max_pool2d_plain(
+    z, x, weight, bias, kernel_size, pool_stride=None, pool_padding=0,
+    stride=1, padding=0, dilation=1, groups=1,
+):  # fmt: skip
+    """Only what is above 0 has a derivative, at the place where it was found."""
+    t = picked_conv2d(
+        d[x], weight, z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    ) + picked_conv2d(
+        x, d[weight], z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[z] = (np.where(z[0] > 0, t, 0), np.zeros_like(z[1]))
+
+    g = np.where(z[0] > 0, d[z][0], 0)
+    d[x] += picked_conv2d_input(
+        x.shape, weight, g, z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[weight] += picked_conv2d_weight(
+        x, weight.shape, g, z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+
+
+@rule(conv2d_relu_max_pool2d)
+def conv2d_relu_max_pool2d_biased(
+    z, x, weight, bias, kernel_size, pool_stride=None, pool_padding=0,
+    stride=1, padding=0, dilation=1, groups=1,
+):  # fmt: skip
+    """Only what is above 0 has a derivative, at the place where it was found."""
+    t = picked_conv2d(
+        d[x], weight, z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    ) + picked_conv2d(
+        x, d[weight], z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    ) + by_channel(d[bias])  # fmt: skip
+    d[z] = (np.where(z[0] > 0, t, 0), np.zeros_like(z[1]))
+
+    g = np.where(z[0] > 0, d[z][0], 0)
+    d[x] += picked_conv2d_input(
+        x.shape, weight, g, z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[weight] += picked_conv2d_weight(
+        x, weight.shape, g, z[1], kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[bias] += np.sum(g, axis=(0, 2, 3))
+
+
+@rule(picked_conv2d)
+def picked_conv2d_rule(
+    z, x, weight, positions, kernel_size, pool_stride=None, pool_padding=0,
+    stride=1, padding=0, dilation=1, groups=1,
+):  # fmt: skip
+    d[z] = picked_conv2d(
+        d[x], weight, positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    ) + picked_conv2d(
+        x, d[weight], positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[x] += picked_conv2d_input(
+        x.shape, weight, d[z], positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[weight] += picked_conv2d_weight(
+        x, weight.shape, d[z], positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+
+
+@rule(picked_conv2d_input)
+def picked_conv2d_input_rule(
+    z, input_size, weight, grad_output, positions, kernel_size, pool_stride=None, pool_padding=0,
+    stride=1, padding=0, dilation=1, groups=1,
+):  # fmt: skip
+    d[z] = picked_conv2d_input(
+        input_size, d[weight], grad_output, positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    ) + picked_conv2d_input(
+        input_size, weight, d[grad_output], positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[weight] += picked_conv2d_weight(
+        d[z], weight.shape, grad_output, positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[grad_output] += picked_conv2d(
+        d[z], weight, positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+
+
+@rule(picked_conv2d_weight)
+def picked_conv2d_weight_rule(
+    z, input, weight_size, grad_output, positions, kernel_size, pool_stride=None, pool_padding=0,
+    stride=1, padding=0, dilation=1, groups=1,
+):  # fmt: skip
+    d[z] = picked_conv2d_weight(
+        d[input], weight_size, grad_output, positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    ) + picked_conv2d_weight(
+        input, weight_size, d[grad_output], positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[input] += picked_conv2d_input(
+        input.shape, d[z], grad_output, positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+    d[grad_output] += picked_conv2d(
+        input, d[z], positions, kernel_size, pool_stride, pool_padding,
+        stride, padding, dilation, groups,
+    )  # fmt: skip
+
+
 # the types of the results
 
 
@@ -116,12 +241,47 @@ def _conv2d_type(symbols, x, weight, bias=None, stride=1, padding=0, dilation=1,
     element = _element(x, weight, bias)
     if images is None or filters is None or element is None:
         return None
+    dims = _convolved(symbols, images, filters, stride, padding, dilation)
+    return Array(element, dims, _module(x, weight))
+
+
+@typed_by(picked_conv2d)
+def _picked_type(symbols, x, weight, positions, *_, **__):
+    element, images = _element(x, weight), _images(positions)
+    if element is None or images is None:
+        return None
+    return Array(element, images, _module(x, weight))
+
+
+@typed_by(picked_conv2d_input)
+def _picked_input_type(symbols, input_size, weight, grad_output, *_, **__):
+    return _of_shape(symbols, input_size, weight, grad_output)
+
+
+@typed_by(picked_conv2d_weight)
+def _picked_weight_type(symbols, input, weight_size, grad_output, *_, **__):
+    return _of_shape(symbols, weight_size, input, grad_output)
+
+
+def _convolved(symbols, images, filters, stride, padding, dilation):
+    """The dimensions of images after a convolution."""
     options = tuple(map(_value, (stride, padding, dilation)))
     sizes = [
         _windows_along(symbols, axis, images[2 + axis], filters[2 + axis], *options)
         for axis in (0, 1)
     ]
-    return Array(element, (images[0], filters[0], *sizes), _module(x, weight))
+    return (images[0], filters[0], *sizes)
+
+
+@typed_by(conv2d_relu_max_pool2d)
+def _fused_type(
+    symbols, x, weight, bias, kernel_size, pool_stride=None, pool_padding=0, stride=1, padding=0,
+    dilation=1, groups=1,
+):  # fmt: skip
+    made = _conv2d_type(symbols, x, weight, bias, stride, padding, dilation, groups)
+    if made is None:
+        return None
+    return _max_pool2d_type(symbols, Var("z", made), kernel_size, pool_stride, pool_padding)
 
 
 @typed_by(conv2d_input)

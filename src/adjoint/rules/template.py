@@ -47,6 +47,7 @@ _LATE = {
     "numpy.random": "random",
     "adjoint.nn.functional.convolution": "convolution",
     "adjoint.nn.functional.pooling": "convolution",
+    "adjoint.nn.functional.fused": "convolution",
 }
 
 

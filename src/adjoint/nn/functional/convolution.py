@@ -52,12 +52,8 @@ def conv2d(
     ValueError: conv2d: expected weight of shape (O, 1, h, w), O divisible by groups=1, for x of \
 shape (1, 1, 3, 3); got (4, 2, 3, 3)
     """
-    windows = _windows("conv2d", x.shape, weight.shape, stride, padding, dilation, groups)
-    if bias is not None and tuple(bias.shape) != (weight.shape[0],):
-        raise ValueError(
-            f"conv2d: expected bias of shape ({weight.shape[0]},), one for each of the filters "
-            f"{tuple(weight.shape)}; got {tuple(bias.shape)}"
-        )
+    windows = windows_of_images("conv2d", x.shape, weight.shape, stride, padding, dilation, groups)
+    check_bias("conv2d", weight, bias)
     return kernels.of(x, weight).convolve(x, weight, bias, windows, groups)
 
 
@@ -80,7 +76,9 @@ def conv2d_input(
     array([[[[1., 3., 2.],
              [1., 3., 2.]]]])
     """
-    windows = _windows("conv2d_input", input_size, weight.shape, stride, padding, dilation, groups)
+    windows = windows_of_images(
+        "conv2d_input", input_size, weight.shape, stride, padding, dilation, groups
+    )
     _check_result("conv2d_input", windows, input_size, weight.shape, grad_output)
     return kernels.of(weight, grad_output).convolve_input(
         grad_output, weight, input_size, windows, groups
@@ -108,14 +106,16 @@ def conv2d_weight(
     array([[[[ 8., 12.],
              [20., 24.]]]])
     """
-    windows = _windows("conv2d_weight", input.shape, weight_size, stride, padding, dilation, groups)
+    windows = windows_of_images(
+        "conv2d_weight", input.shape, weight_size, stride, padding, dilation, groups
+    )
     _check_result("conv2d_weight", windows, input.shape, weight_size, grad_output)
     return kernels.of(input, grad_output).convolve_weight(
         input, grad_output, weight_size, windows, groups
     )
 
 
-def _windows(
+def windows_of_images(
     function: str, x: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Windows:
     """The windows of a convolution, if images and filters of these shapes fit."""
@@ -140,6 +140,15 @@ def _windows(
             f"and padding={padding!r}"
         )
     return windows
+
+
+def check_bias(function: str, weight: Any, bias: Any) -> None:
+    """Refuse a bias that has not one number for each filter."""
+    if bias is not None and tuple(bias.shape) != (weight.shape[0],):
+        raise ValueError(
+            f"{function}: expected bias of shape ({weight.shape[0]},), one for each of the filters "
+            f"of shape {tuple(weight.shape)}; got {tuple(bias.shape)}"
+        )
 
 
 def windows_of_convolution(

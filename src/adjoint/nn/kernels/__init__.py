@@ -6,9 +6,10 @@ plain array code, which serves NumPy, CuPy and what works like them.
 
 from typing import Any
 
-from . import arrays
+from ...runtime.modules import module_of
+from . import arrays, numpy_
 
 
 def of(*values: Any) -> Any:
     """The form of the kernels for these arrays: a module with the functions of `arrays`."""
-    return arrays
+    return numpy_ if module_of(*values).__name__ == "numpy" else arrays

@@ -101,22 +101,86 @@ def _block_of(xp: Any, n: int, elements: int, dtype: Any) -> int:
     return max(1, min(n, BLOCK // max(1, elements * np.dtype(dtype).itemsize)))
 
 
+def convolve_pool(
+    x: Any, weight: Any, bias: Any, windows: Windows, groups: int, pooling: Windows
+) -> tuple[Any, Any]:
+    """What `max_pool` returns for the convolution, the elements below 0 as 0.
+
+    The maximum of a window's elements above 0 is what of their maximum is above 0.
+    """
+    out, positions = max_pool(convolve(x, weight, bias, windows, groups), pooling)
+    return module_of(out).maximum(out, 0), positions
+
+
+def convolve_picked(
+    x: Any, weight: Any, positions: Any, windows: Windows, groups: int, pooling: Windows
+) -> Any:
+    """The convolution at the positions of the windows of a pooling."""
+    return pick(convolve(x, weight, None, windows, groups), positions, pooling)
+
+
+def convolve_picked_input(
+    d: Any,
+    positions: Any,
+    weight: Any,
+    shape: Any,
+    windows: Windows,
+    groups: int,
+    pooling: Windows,
+    size: Any,
+) -> Any:
+    """What `convolve_picked` is transposed to, by its images; `size` is that of a convolution."""
+    return convolve_input(put(d, positions, size, pooling), weight, shape, windows, groups)
+
+
+def convolve_picked_weight(
+    x: Any,
+    d: Any,
+    positions: Any,
+    shape: Any,
+    windows: Windows,
+    groups: int,
+    pooling: Windows,
+    size: Any,
+) -> Any:
+    """What `convolve_picked` is transposed to, by its filters; `size` is that of a convolution."""
+    return convolve_weight(x, put(d, positions, size, pooling), shape, windows, groups)
+
+
 def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
     """The largest element of each window, and the position of the first that is the largest."""
+    out, positions = empty_pool(x, windows)
+    max_pool_into(x, out, positions, windows)
+    return out, positions
+
+
+def empty_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
+    """Memory for what `max_pool` returns."""
     xp = module_of(x)
     shape = (*x.shape[:2], *windows.count(x.shape[2:]))
+    return xp.empty(shape, dtype=x.dtype), xp.empty(shape, dtype=dtype_of_positions(windows.kernel))
+
+
+def max_pool_into(x: Any, out: Any, positions: Any, windows: Windows) -> None:
+    xp = module_of(x)
+    if windows.kernel == windows.stride == (2, 2) and not windows.padded:
+        _two_by_two_into(xp, x, out, positions)
+        if not xp.isnan(out).any():
+            return
     seen = _all_seen(windows, x.shape[2:])
-    out = xp.full(shape, -np.inf, dtype=x.dtype)
+    out[...] = -np.inf
     for which, elements in seen:
         part = out[(..., *which)]
         xp.maximum(part, x[(..., *elements)], out=part)  # which nan goes through
-    positions = xp.zeros(shape, dtype=dtype_of_positions(windows.kernel))
+    positions[...] = 0
+    has_nan = bool(xp.isnan(out).any())
     # backwards, so that the first one stays
     for k, (which, elements) in reversed(list(enumerate(seen))):
         found, part = x[(..., *elements)], out[(..., *which)]
-        is_largest = (found == part) | (found != found)
+        is_largest = found == part
+        if has_nan:
+            is_largest |= found != found
         xp.copyto(positions[(..., *which)], positions.dtype.type(k), where=is_largest)
-    return out, positions
 
 
 def dtype_of_positions(kernel: Any) -> Any:
@@ -125,40 +189,93 @@ def dtype_of_positions(kernel: Any) -> Any:
     return np.dtype(np.uint8 if size <= 256 else np.int64)
 
 
+def _two_by_two_into(xp: Any, x: Any, out: Any, positions: Any) -> None:
+    """The usual pooling in half the steps: first along rows, then the better of two rows."""
+    rows, columns = out.shape[2:]
+    x = x[..., : 2 * rows, : 2 * columns]
+    left, right = x[..., ::2], x[..., 1::2]
+    larger, is_right = xp.maximum(left, right), right > left
+    top, bottom = larger[..., ::2, :], larger[..., 1::2, :]
+    xp.maximum(top, bottom, out=out)
+    is_bottom = bottom > top
+    second = xp.where(is_bottom, is_right[..., 1::2, :], is_right[..., ::2, :])
+    xp.multiply(is_bottom, np.uint8(2), out=positions)
+    positions += second
+
+
 def pick(x: Any, positions: Any, windows: Windows) -> Any:
     """The element of each window at its position."""
+    out = module_of(x).empty(positions.shape, dtype=x.dtype)
+    pick_into(x, positions, out, windows)
+    return out
+
+
+def pick_into(x: Any, positions: Any, out: Any, windows: Windows) -> None:
     xp = module_of(x)
-    out = xp.zeros(positions.shape, dtype=x.dtype)
+    out[...] = 0
     for k, (which, elements) in enumerate(_all_seen(windows, x.shape[2:])):
         xp.copyto(out[(..., *which)], x[(..., *elements)], where=positions[(..., *which)] == k)
-    return out
 
 
 def put(d: Any, positions: Any, shape: Any, windows: Windows) -> Any:
     """What `pick` is transposed to: zeros of `shape`, with d added at the positions."""
-    xp = module_of(d)
-    out = xp.zeros(shape, dtype=d.dtype)
-    for k, (which, elements) in enumerate(_all_seen(windows, shape[2:])):
-        out[(..., *elements)] += xp.where(positions[(..., *which)] == k, d[(..., *which)], 0)
+    out = module_of(d).empty(shape, dtype=d.dtype)
+    put_into(d, positions, out, windows)
     return out
+
+
+def put_into(d: Any, positions: Any, out: Any, windows: Windows) -> None:
+    xp = module_of(d)
+    if not windows.cover(out.shape[2:]):
+        out[...] = 0
+    elif out.flags.c_contiguous:
+        out[...] = 0
+        out.reshape(-1)[_places(xp, positions, out.shape, windows)] = d
+        return
+    for k, (which, elements) in enumerate(_all_seen(windows, out.shape[2:])):
+        found = xp.where(positions[(..., *which)] == k, d[(..., *which)], 0)
+        if windows.apart():
+            out[(..., *elements)] = found
+        else:
+            out[(..., *elements)] += found
+
+
+def _places(xp: Any, positions: Any, shape: Any, windows: Windows) -> Any:
+    """The indices, in the images as one row, of the elements at the positions of their windows."""
+    n, channels, height, width = shape
+    i, j = np.array(windows.positions()).T
+    within = xp.asarray(i * windows.dilation[0] * width + j * windows.dilation[1])
+    down = xp.arange(0, positions.shape[2] * windows.stride[0], windows.stride[0])[:, None]
+    across = xp.arange(0, positions.shape[3] * windows.stride[1], windows.stride[1])
+    image = xp.arange(0, n * channels * height * width, height * width)
+    origins = image.reshape(n, channels, 1, 1) + (down * width + across)
+    return xp.take(within, positions) + origins
 
 
 def window_sums(x: Any, windows: Windows) -> Any:
     """The sum of the elements of each window."""
-    xp = module_of(x)
-    out = xp.zeros((*x.shape[:2], *windows.count(x.shape[2:])), dtype=x.dtype)
+    out = module_of(x).empty((*x.shape[:2], *windows.count(x.shape[2:])), dtype=x.dtype)
+    window_sums_into(x, out, windows)
+    return out
+
+
+def window_sums_into(x: Any, out: Any, windows: Windows) -> None:
+    out[...] = 0
     for which, elements in _all_seen(windows, x.shape[2:]):
         out[(..., *which)] += x[(..., *elements)]
-    return out
 
 
 def spread(d: Any, shape: Any, windows: Windows) -> Any:
     """What `window_sums` is transposed to: each number of d, added to its window's elements."""
-    xp = module_of(d)
-    out = xp.zeros(shape, dtype=d.dtype)
-    for which, elements in _all_seen(windows, shape[2:]):
-        out[(..., *elements)] += d[(..., *which)]
+    out = module_of(d).empty(shape, dtype=d.dtype)
+    spread_into(d, out, windows)
     return out
+
+
+def spread_into(d: Any, out: Any, windows: Windows) -> None:
+    out[...] = 0
+    for which, elements in _all_seen(windows, out.shape[2:]):
+        out[(..., *elements)] += d[(..., *which)]
 
 
 def asarray_like(counts: Any, x: Any) -> Any:

@@ -61,6 +61,11 @@ class Windows:
         """Whether no element of an image is in two windows."""
         return all(s >= e for s, e in zip(self.stride, self.extent))
 
+    def cover(self, size: Pair) -> bool:
+        """Whether each element of an image of this size is in exactly one window."""
+        fits = [k == s and n % s == 0 for k, s, n in zip(self.kernel, self.stride, size)]
+        return all(fits) and self.apart() and not self.padded
+
     def positions(self) -> list[Pair]:
         """The places in a window, row by row."""
         return [(i, j) for i in range(self.kernel[0]) for j in range(self.kernel[1])]
