@@ -41,8 +41,9 @@ class Folding:
             if isinstance(s, Op) and s.fn is np.mean and len(s.args) == 1 and not s.kwargs
         }
         # A view that is made to be changed is printed where it is: A[i] += v, A[1:][j] = v.
+        # Only an element or a part stands before an operator: A.T += v would set an attribute.
         self._targets = {
-            s.args[0]
+            s.args[0]: s.fn in (core.STORE, core.STORE_ADD)
             for s in core.walk(function.body)
             if isinstance(s, Op) and s.version is not None and not self.uses[s.version]
         }
@@ -132,11 +133,17 @@ class Folding:
             return False
         if op.target in self._twice:
             return False
-        if op.target.root in self._changed and not (op.target in self._targets and is_view(op)):
+        if op.target.root in self._changed and not self._is_printed_view(op):
             return False
         if op.target.named and not named:
             return False
         return self.uses[op.target] == 1 and op.fn not in _NEVER
+
+    def _is_printed_view(self, op: Op) -> bool:
+        """Whether a view is printed where it is changed."""
+        if op.target not in self._targets or not is_view(op):
+            return False
+        return self._targets[op.target] or op.fn is operator.getitem
 
     def _reads_memory(self, op: Op, of: frozenset[bool]) -> bool:
         """Whether an operation reads what may be changed; `of`: that of tangents, or of others."""

@@ -64,8 +64,11 @@ class _Lists:
         inside = {id(s) for s in core.walk(loop.body)}
         count = self._count(loop)
         found: dict[Var, list[Var]] = {}
+        own = set(core.defined_inside(loop))  # items and parameters, which are there in it only
         for array in core.free_vars(loop.body):
-            if not _is_line(array) or array.external is not None or not _covers(count, array):
+            if array in own or not _is_line(array) or array.external is not None:
+                continue
+            if not _covers(count, array):
                 continue
             readers = [u for u in self.plain.users[array] if _in_loop(u, inside)]
             reads = [u.target for u in readers if _reads_element(u, array)]
