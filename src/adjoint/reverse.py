@@ -152,14 +152,37 @@ class Reverse:
             return atom
         if atom not in self.copies:
             copy = Var(atom.name, atom.type, named=atom.named)
-            fn = np.copy if isinstance(atom.type, Array) else generic.copy
-            style = "method" if fn is np.copy else ""
-            made = Op(copy, fn, [atom], {}, style, self.b.origin)
             block, position = self.places.after(atom)
+            # What is of rank 0, or may be, may be a number of Python's.
+            is_array = isinstance(atom.type, Array) and bool(atom.type.dims)
+            is_array = is_array and not self._may_be_missing(block, atom)
+            fn, style = (np.copy, "method") if is_array else (generic.copy, "")
+            made = Op(copy, fn, [atom], {}, style, self.b.origin)
             block.stmts.insert(position, made)
             self.b.definitions[copy] = made
             self.copies[atom] = copy
         return self.copies[atom]
+
+    def _may_be_missing(self, block: Block, var: Var) -> bool:
+        """Whether a branch or a loop of a block may leave a variable of it without a value.
+
+        What is read from a record may be what a branch has not computed.
+        """
+        made = self.definitions.get(var)
+        if made is not None:
+            return made.fn is operator.getitem and is_container(made.args[0].type)
+        for stmt in block.stmts:
+            if isinstance(stmt, Op) or var not in stmt.results:
+                continue
+            place = stmt.results.index(var)
+            ends = [(inner, inner.yields[place]) for inner in core.blocks_of(stmt)]
+            if isinstance(stmt, Loop):
+                ends.append((block, stmt.inits[place]))
+            return any(
+                end is UNDEFINED or isinstance(end, Var) and self._may_be_missing(inner, end)
+                for inner, end in ends
+            )
+        return False
 
     def by_rule(self, op: Op, value: Atom) -> None:
         """Contributions to the active operands, by the lines of the operation's rule."""
@@ -790,7 +813,11 @@ class Reverse:
             for var, param in zip(summed, params[len(carried) :], strict=True):
                 self.d.set(var, param)
             for i, param in zip(carried, params, strict=False):
-                self.d.add(loop.body.yields[i], param)
+                end: Atom = loop.body.yields[i]
+                part: Atom = param
+                if _is_list_made_anew(loop, i):  # the zeros of `_no_cotangent` are not written out
+                    part = self.b.op(generic.fill_up, param, self.saved(end), type=param.type)
+                self.d.add(end, part)
             self.loops.append(loop)
             self.block(loop.body.stmts)
             self.loops.pop()
@@ -840,6 +867,8 @@ class Reverse:
             return self.d.zeros(param)
         if loop.inits[position] is not UNDEFINED:
             return self.d.zeros(before)
+        if _is_list_made_anew(loop, position):
+            return self.b.op(core.LIST, type=param.type)
         last = loop.body.yields[position]
         if isinstance(before.type, Array) or not isinstance(last, Var):
             return constant(0.0)
@@ -1227,6 +1256,15 @@ def _varies(t: Type) -> bool:
     if not isinstance(t, Array) or t.dims is None:
         return True
     return any(isinstance(n, Dim) and n.wild for n in t.dims)
+
+
+def _is_list_made_anew(loop: Loop, position: int) -> bool:
+    """Whether each iteration makes a list, which may have any length."""
+    t, end = loop.params[position].type, loop.body.yields[position]
+    return (
+        loop.inits[position] is UNDEFINED
+        and isinstance(t, List) and t.items is None and isinstance(end, Var)
+    )  # fmt: skip
 
 
 def _is_line(t: Type) -> bool:

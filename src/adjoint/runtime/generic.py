@@ -173,7 +173,7 @@ def copy(x: Any) -> Any:
         return rebuild(x, [copy(v) for v in x])
     if is_struct(x.__class__):
         return map_parts(copy, x)
-    if hasattr(x, "dtype") and getattr(x, "shape", ()) != ():
+    if hasattr(x, "dtype") and hasattr(x, "shape") and not isinstance(x, np.generic):
         return x.copy()
     return x
 

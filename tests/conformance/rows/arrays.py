@@ -585,3 +585,15 @@ def lists_as_operands(x):
     y[1] = [x[1, 1]]
     y = np.where(y > 0, y, (x[0, 0], 1.0, x[1, 2]))
     return np.sum(np.arctan2([x[0, 0]], [2.0, 3.0])) + np.sum(np.multiply([x[0]], [x[0], x[1]]) * y)
+
+
+@row("a function that changes a view which has no name", array(2, 3))
+def nameless_view_is_changed(x):
+    def halve(part):
+        part *= 0.5
+
+    y = x * x
+    halve(np.transpose(y))
+    halve(y[1])
+    halve(y.T)
+    return np.sum(y * x)

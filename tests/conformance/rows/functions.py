@@ -409,3 +409,13 @@ def asynchronous_statements(x):
         return result
 
     return total().send(None)
+
+
+@row("a branch that reads a view of what a recursive function gives", array(3), 1)
+def branch_after_recursion(x, n):
+    def same(v, k):
+        return v if k <= 0 else same(v * 1.0, k - 1)
+
+    v = same(x, 1)
+    w = x.copy() if n > 0 else np.sin(v[None])
+    return w[1] * v[0]

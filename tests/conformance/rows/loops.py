@@ -373,3 +373,22 @@ def changed_and_made_anew(x):
         state = state * x
         total += np.sum(state * state)
     return total
+
+
+@row("a list that each iteration makes, of another length each time", (array(3), array(2)))
+def list_of_any_length(pair):
+    v, w = pair
+    for i in range(3):
+        xs = [w[1]]
+        for x in v:
+            if x * (1 - i) > 0.0:
+                xs.append(x * w[0])
+    return sum([x * x for x in xs]) * v[0]
+
+
+@row("elements of the rows that a loop walks over", array(2, 2))
+def elements_of_rows(x):
+    last = 0.0
+    for r in x:
+        last = np.sin(2.0 * r[1]) + last * r[0]
+    return last
