@@ -316,6 +316,21 @@ def test_vjp():
     check(f, X)
 
 
+def test_pullback_as_the_whole_result():
+    def f(x):
+        xs = [x * x, x * 2]
+        xs.append(x)
+        s = xs[1] * 2.0 if x[0] > 0 else x
+        return np.sum(s * s)
+
+    def slopes(x):
+        return ad.vjp(f, x)[1](1.0)
+
+    (value,), pullback = ad.vjp(slopes, X)
+    np.testing.assert_allclose(value, 32 * X)
+    np.testing.assert_allclose(pullback((np.ones(3),))[0], np.full(3, 32.0))
+
+
 def test_pullback_called_again():
     def f(x):
         value, pullback = ad.vjp(lambda y: (y * y, np.sum(y)), x)

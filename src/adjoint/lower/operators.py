@@ -255,7 +255,7 @@ class Operators(Generators):
                 if derivative.mode == "value_and_grad":
                     found = self.b.op(core.TUPLE, value, found)
                 elif spec.has_aux:
-                    found = self.b.op(core.TUPLE, found, self.b.item(value, 1))
+                    found = self.b.op(core.TUPLE, found, self.read(self.b.item(value, 1)))
             finally:
                 self.b.backward = backward
             for gradient in gradients:
@@ -353,7 +353,8 @@ class Operators(Generators):
         copy = copy_block(split.tail, renamed, self.b)
         self._put(copy)
         (found,) = copy.yields
-        parts = [self.b.item(found, k) for k in range(sum(pullback.places))]
+        # An item is an object; what the sweep has summed into it is its present version.
+        parts = [self.read(self.b.item(found, k)) for k in range(sum(pullback.places))]
         each = iter(parts)
         return self.quiet(
             self.b.op(core.TUPLE, *(next(each) if by else constant(None) for by in pullback.places))
