@@ -754,7 +754,7 @@ class Reverse:
             plain = isinstance(source.type, List) and whole_walk and _is_false(loop.stop)
             # A record is walked to its end, and so are the tangents beside it.
             if not plain and self.b.definition(source, builtins.reversed) is None:
-                whole = self.b.op(generic.fill_up, whole, source, type=source.type)
+                whole = self.b.op(generic.fill_up, whole, self.saved(source), type=source.type)
             self.d.add(source, whole, fitted=True)
 
     def _cotangent_param(self, var: Var) -> Var:
@@ -1132,6 +1132,12 @@ class Reverse:
         forward, backward = halves(callee, wanted, self.b)
         # What the callee saves of its arguments must not be overwritten here later.
         args = [self.saved(a) for a in op.args]
+        if any(a is not b and self._may_be_one(a, op.target) for a, b in zip(op.args, args)):
+            raise UnsupportedSyntaxError(
+                f"the result of `{callee.name}` may be its argument, which is changed in place",
+                op.origin,
+                "Let the function return a copy, or change a copy.",
+            )
         block = block_with(self.function.body, op)
         position = block.stmts.index(op)
         pair = Var("pair", Tuple((op.target.type, UNKNOWN)))
@@ -1157,6 +1163,11 @@ class Reverse:
             else:
                 part = self.b.op(operator.getitem, made, constant(k), type=types[k])
                 self.d.add(op.args[i], part)
+
+    def _may_be_one(self, a: Atom, b: Var) -> bool:
+        """Whether two objects that are changed in place may be the same one."""
+        groups = ({root, *others} for root, others in self.function.aliases.items())
+        return isinstance(a, Var) and any(a.root in g and b.root in g for g in groups)
 
 
 @dataclass

@@ -419,3 +419,13 @@ def branch_after_recursion(x, n):
     v = same(x, 1)
     w = x.copy() if n > 0 else np.sin(v[None])
     return w[1] * v[0]
+
+
+@row("a recursive function that returns its argument, which is changed afterwards", array(3), 1)
+def result_of_recursion_is_changed(x, n):
+    def same(v, k):
+        return v if k <= 0 else same(v, k - 1)
+
+    v = same(np.exp(x), n)
+    v += 0.5
+    return np.sum(v)

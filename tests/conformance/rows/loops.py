@@ -392,3 +392,14 @@ def elements_of_rows(x):
     for r in x:
         last = np.sin(2.0 * r[1]) + last * r[0]
     return last
+
+
+@row("`zip` of a list that becomes longer afterwards", array(3))
+def list_becomes_longer(x):
+    xs = [x[0]]
+    total = 0.0
+    for _ in range(3):
+        for a, b in zip(x, xs):
+            total += a * b * b
+        xs.append(total)
+    return total
