@@ -141,6 +141,8 @@ class Gradient:
         _, latest = self._latest
         if latest is not None:
             return _text(latest.emitted)
+        if self._by_call:
+            return next(reversed(self._by_call.values())).source
         return source(self.primal, argnums=self._spec.as_argnums(self._compiler.parameters))
 
     def __repr__(self) -> str:

@@ -452,6 +452,11 @@ class Builder:
             inner = self.definition(args[0], np.transpose)
             if inner is not None and len(inner.args) == 1 and not inner.kwargs:
                 return inner.args[0]
+            product = self.definition(args[0], np.matmul) if self.backward else None
+            if product is not None and all(_is_matrix(a.type) for a in product.args):
+                # (x.T @ d).T, of a weight that is used transposed, is d.T @ x.
+                left, right = (self.op(np.transpose, a, style="attribute") for a in product.args)
+                return self.op(np.matmul, right, left, style="operator")
         if fn is np.broadcast_to and same_dims(args[0].type, args[1].type):
             return args[0]
         return None
@@ -604,6 +609,10 @@ def same_atom(a: Atom, b: Atom) -> bool:
     if isinstance(a, Const) and isinstance(b, Const):
         return a.path == b.path and freeze(a.value) == freeze(b.value)
     return False
+
+
+def _is_matrix(t: Type) -> bool:
+    return isinstance(t, Array) and t.dims is not None and len(t.dims) == 2
 
 
 def item_type(t: Type, key: Any) -> Type | None:

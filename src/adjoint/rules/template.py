@@ -45,6 +45,8 @@ d = _Derivatives()
 _LATE = {
     "numpy.fft": "fft",
     "numpy.random": "random",
+    "adjoint.nn.functional.activations": "activations",
+    "adjoint.nn.functional.labels": "activations",
     "adjoint.nn.functional.convolution": "convolution",
     "adjoint.nn.functional.pooling": "convolution",
     "adjoint.nn.functional.fused": "convolution",

@@ -1,0 +1,80 @@
+"""Recurrent layers over a whole sequence, written as the loops that they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .activations import sigmoid
+
+
+def rnn_sequence(
+    x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, nonlinearity: str = "tanh"
+) -> tuple[Any, Any]:
+    """h = tanh(w_ih @ x[t] + b_ih + w_hh @ h + b_hh) over the steps t (Elman 1990).
+
+    x: (T, N, in). h: (N, hidden). Returns all h, (T, N, hidden), and the last one.
+    """
+    inputs = x @ w_ih.T
+    if b_ih is not None:
+        inputs = inputs + (b_ih + b_hh)
+    outputs = np.empty((len(x), *h.shape), x.dtype)
+    for t in range(len(x)):
+        total = inputs[t] + h @ w_hh.T
+        h = np.tanh(total) if nonlinearity == "tanh" else np.maximum(total, 0)
+        outputs[t] = h
+    return outputs, h
+
+
+def lstm_sequence(
+    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
+) -> tuple[Any, Any, Any]:
+    """A long short-term memory over a sequence (Hochreiter, Schmidhuber 1997; Gers et al. 2000).
+
+    x: (T, N, in). h, c: (N, hidden). The rows of w_ih (4 * hidden, in), w_hh (4 * hidden, hidden)
+    and the biases are for the input gate, the forget gate, the cell and the output gate, as in
+    PyTorch. Returns all h, (T, N, hidden), and the last h and c.
+    """
+    # sigmoid(a) is tanh(a / 2) / 2 + 1/2: one tanh serves all four gates.
+    samples, size = h.shape
+    slope = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], x.dtype), size)
+    offset = 1 - slope
+    w_hh = w_hh * slope[:, np.newaxis]
+    inputs = x @ w_ih.T
+    if b_ih is not None:
+        inputs = inputs + (b_ih + b_hh)
+    inputs = inputs * slope
+    outputs = np.empty((len(x), *h.shape), x.dtype)
+    for t in range(len(x)):
+        gates = np.tanh(inputs[t] + h @ w_hh.T) * slope + offset
+        gates = gates.reshape(samples, 4, size)
+        i, f, g, o = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        outputs[t] = h
+    return outputs, h, c
+
+
+def gru_sequence(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tuple[Any, Any]:
+    """Gated recurrent units over a sequence (Cho et al. 2014), in the form of PyTorch.
+
+    x: (T, N, in). h: (N, hidden). The rows of the weights are for the reset gate, the update gate
+    and the new state. Returns all h, (T, N, hidden), and the last one.
+    """
+    size = h.shape[-1]
+    inputs = x @ w_ih.T
+    if b_ih is not None:
+        inputs = inputs + b_ih
+    outputs = np.empty((len(x), *h.shape), x.dtype)
+    for t in range(len(x)):
+        hidden = h @ w_hh.T
+        if b_hh is not None:
+            hidden = hidden + b_hh
+        now = inputs[t]
+        r = sigmoid(now[:, :size] + hidden[:, :size])
+        z = sigmoid(now[:, size : 2 * size] + hidden[:, size : 2 * size])
+        n = np.tanh(now[:, 2 * size :] + r * hidden[:, 2 * size :])
+        h = n + z * (h - n)
+        outputs[t] = h
+    return outputs, h

@@ -1,0 +1,44 @@
+"""Activation functions that are saved as their result, and not as what they are computed from.
+
+Goodfellow, Bengio and Courville (2016), sections 3.10 and 6.2.
+"""
+
+import math
+
+import numpy as np
+
+from ..nn.functional.activations import log_softmax, normal_cdf, relu, sigmoid, softmax
+from ..nn.functional.labels import check_positions, labelled
+from .template import d, rule, zero_derivative
+
+
+@rule(relu)
+def relu_rule(z, x):
+    """0 at 0, where any number from 0 to 1 is a subgradient."""
+    d[z, x] = z > 0
+
+
+@rule(sigmoid)
+def sigmoid_rule(z, x):
+    d[z, x] = z * (1 - z)
+
+
+@rule(normal_cdf)
+def normal_cdf_rule(z, x):
+    """The density of the standard normal."""
+    d[z, x] = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+
+
+@rule(softmax)
+def softmax_rule(z, x, dim=-1):
+    d[z] = z * (d[x] - np.sum(z * d[x], axis=dim, keepdims=True))
+    d[x] += z * (d[z] - np.sum(z * d[z], axis=dim, keepdims=True))
+
+
+@rule(log_softmax)
+def log_softmax_rule(z, x, dim=-1):
+    d[z] = d[x] - np.sum(np.exp(z) * d[x], axis=dim, keepdims=True)
+    d[x] += d[z] - np.exp(z) * np.sum(d[z], axis=dim, keepdims=True)
+
+
+zero_derivative(labelled, check_positions)
