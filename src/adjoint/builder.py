@@ -42,6 +42,7 @@ from .types import (
     dims_of,
     freeze,
     is_container,
+    is_many,
 )
 
 # Functions whose result shares memory with their first operand, whatever the operands are.
@@ -396,6 +397,10 @@ class Builder:
             inner = self.definition(args[0], core.NOT)
             if inner is not None:
                 return inner.args[0]
+        if fn in (np.equal, np.not_equal) and len(args) == 2:
+            same = _are_same_sizes(args[0].type, args[1].type)
+            if same is not None:
+                return constant(same == (fn is np.equal))
         if not self.backward and own.has_rule(fn):
             return None  # its derivative need not be the one that algebra preserves
         literal = all(_is_literal_value(a) for a in [*args, *kwargs.values()])
@@ -609,6 +614,26 @@ def same_atom(a: Atom, b: Atom) -> bool:
     if isinstance(a, Const) and isinstance(b, Const):
         return a.path == b.path and freeze(a.value) == freeze(b.value)
     return False
+
+
+def _are_same_sizes(a: Type, b: Type) -> bool | None:
+    """Whether two sizes, or two shapes, are equal; None where it is not known."""
+    if isinstance(a, Tuple) and isinstance(b, Tuple):
+        if len(a.items) != len(b.items):
+            return False
+        pairs = [_are_same_sizes(m, n) for m, n in zip(a.items, b.items)]
+        return False if False in pairs else None if None in pairs else True
+    if not (isinstance(a, Scalar) and isinstance(b, Scalar)):
+        return None
+    m, n = a.size, b.size
+    if m is None or n is None:
+        return None
+    if m == n:
+        return None if isinstance(m, Dim) and m.wild else True
+    if isinstance(m, int) and isinstance(n, int):
+        return False
+    one_and_many = (m == 1 and is_many(n)) or (n == 1 and is_many(m))
+    return False if one_and_many else None
 
 
 def _is_matrix(t: Type) -> bool:

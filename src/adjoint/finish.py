@@ -21,6 +21,7 @@ from .types import (
     List,
     Object,
     Scalar,
+    Struct,
     Tuple,
     Type,
     Unknown,
@@ -201,7 +202,7 @@ class _Finisher:
         for key in keys:
             element = Var("part", item_type(t, key) or Unknown())
             if not isinstance(value, Parts):
-                if not carries_derivative(element.type):
+                if not carries_derivative(element.type) and not isinstance(element.type, Struct):
                     parts.append(constant(None))
                     continue
                 stored: Any = None
@@ -209,7 +210,7 @@ class _Finisher:
                     stored = self.b.op(operator.getitem, value, constant(key), type=element.type)
             else:
                 stored = value.items.get(key)
-            if carries_derivative(element.type):
+            if carries_derivative(element.type) or isinstance(element.type, Struct):
                 element = self._element(of, key)
             parts.append(self.finish(stored, element))
         name = f"d_{of.name}"

@@ -424,6 +424,8 @@ class Calls(Structs):
     def python_function(
         self, fn: Const, value: Any, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
+        if getattr(value, "__adjoint_constant__", False):
+            return self.constant_call(fn, args, kwargs)
         varied = any(a.varied or is_instance(a) for a in [*args, *kwargs.values()])
         module = (value.__module__ or "").split(".")[0]
         if module in ("numpy", "cupy"):
@@ -441,6 +443,13 @@ class Calls(Structs):
             identity = self.identity_of_method(value, args)
             return self.invoke(source, None, defaults, args, kwargs, node, identity)
         return self._inactive_call(fn, source, defaults, args, kwargs, node, value)
+
+    def constant_call(self, fn: Const, args: list[Atom], kwargs: dict[str, Atom]) -> Atom:
+        """A call that is made each time, and that no derivative goes through (see `constant`)."""
+        t = result_type(fn.value, args, kwargs, self.b.symbols)
+        still = [self.stopped(a) for a in args]
+        options = {k: self.stopped(a) for k, a in kwargs.items()}
+        return self.opaque(fn, still, options, t, has_rule=True)
 
     def _inactive_call(
         self,

@@ -19,6 +19,16 @@ def exit_code_of(end: State) -> int | None:
     return code.value if isinstance(code, Const) else None
 
 
+def always_raises(statements: list[Any]) -> bool:
+    """Whether the last of these statements raises, on all paths."""
+    if not statements:
+        return False
+    last = statements[-1]
+    if isinstance(last, gast.If):
+        return always_raises(last.body) and always_raises(last.orelse)
+    return isinstance(last, gast.Raise)
+
+
 def always_exits(nodes: list[Any]) -> bool:
     """Whether statements never run to their end: they return, raise, break or continue."""
     if not nodes:

@@ -678,6 +678,9 @@ class Expressions:
     def unpack_all(self, value: Atom, node: Any) -> list[Atom]:
         """The elements of a container of known length."""
         value = self.as_sequence(value, node)
+        steps = self.b.definition(value, core.RANGE)
+        if steps is not None and all(isinstance(a, Const) for a in steps.args):
+            return [constant(i) for i in range(*(a.value for a in steps.args))]  # type: ignore[union-attr]
         length = known_length(value)
         if length is None:
             raise self.refuse("the number of elements to unpack is not known here", node)

@@ -12,7 +12,17 @@ from .. import core
 from ..core import Atom, Const
 from ..infer import constant
 from ..types import Object
-from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURN, RETURNED, always_exits
+from .exits import (
+    BREAK,
+    CONTINUE,
+    EXIT,
+    GO_ON,
+    RAISED,
+    RETURN,
+    RETURNED,
+    always_exits,
+    always_raises,
+)
 from .patterns import Patterns
 from .refusals import ADVICE, NAMES
 
@@ -24,15 +34,16 @@ class Statements(Patterns):
         """Interpret statements up to the first that leaves the block for certain.
 
         What follows a branch that ends early moves into the other branch, so that nothing has to
-        be skipped by a flag; only a branch that *may* end early needs a test of how it ended.
+        be skipped by a flag; only a branch that *may* end early needs a test of how it ended. What
+        follows a branch that raises stays where it is: it is not reached from there.
         """
         for position, node in enumerate(nodes):
             rest = nodes[position + 1 :]
             if isinstance(node, gast.If) and rest:
-                if always_exits(node.body):
+                if always_exits(node.body) and not always_raises(node.body):
                     self.branch_statement(node, node.body, node.orelse + rest)
                     return
-                if node.orelse and always_exits(node.orelse):
+                if always_exits(node.orelse) and not always_raises(node.orelse):
                     self.branch_statement(node, node.body + rest, node.orelse)
                     return
             self.statement(node)

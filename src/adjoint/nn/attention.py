@@ -72,18 +72,14 @@ class MultiheadAttention(Module):
         attn_mask: Any = None,
         average_attn_weights: bool = True,
     ) -> Any:
-        size = self.embed_dim
-        for x in (query, key, value):
-            if x.ndim != 3 or x.shape[2] != size:
-                order = "N, L" if self.batch_first else "L, N"
-                raise ValueError(
-                    f"{self!r}: expected arrays of shape ({order}, {size}), got {x.shape}"
-                )
-        weight, bias = self.in_proj_weight, self.in_proj_bias
+        size = self.in_proj_weight.shape[1]
+        weight, bias = self.in_proj_weight.reshape(3, size, size), self.in_proj_bias
+        if bias is not None:
+            bias = bias.reshape(3, size)
         projected = []
         for part, x in enumerate((query, key, value)):
-            rows = slice(part * size, (part + 1) * size)
-            y = F.linear(x, weight[rows], None if bias is None else bias[rows])
+            self.check_shape(x)
+            y = F.linear(x, weight[part], None if bias is None else bias[part])
             projected.append(self.heads(y))
         q, k, v = projected
         result, weights = self.attend(q, k, v, attn_mask, key_padding_mask)
@@ -91,19 +87,27 @@ class MultiheadAttention(Module):
             return result, None
         return result, np.mean(weights, axis=1) if average_attn_weights else weights
 
+    def check_shape(self, x: Any) -> None:
+        if x.ndim != 3 or x.shape[2] != self.in_proj_weight.shape[1]:
+            order = "N, L" if self.batch_first else "L, N"
+            raise ValueError(
+                f"{self!r}: expected arrays of shape ({order}, {self.embed_dim}), got {x.shape}"
+            )
+
     def self_attention(self, x: Any, attn_mask: Any = None, key_padding_mask: Any = None) -> Any:
         """`forward` of x three times, with one product of matrices for all three projections."""
+        self.check_shape(x)
         y = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        first, second, _ = x.shape
-        y = y.reshape(first, second, 3, self.num_heads, self.embed_dim // self.num_heads)
+        first, second, size = x.shape
+        y = y.reshape(first, second, 3, self.num_heads, size // self.num_heads)
         y = y.transpose(2, 0, 3, 1, 4) if self.batch_first else y.transpose(2, 1, 3, 0, 4)
         result, _ = self.attend(y[0], y[1], y[2], attn_mask, key_padding_mask)
         return result
 
     def heads(self, x: Any) -> Any:
         """(N, heads, L, E / heads), of a projection."""
-        first, second, _ = x.shape
-        x = x.reshape(first, second, self.num_heads, self.embed_dim // self.num_heads)
+        first, second, size = x.shape
+        x = x.reshape(first, second, self.num_heads, size // self.num_heads)
         return x.transpose(0, 2, 1, 3) if self.batch_first else x.transpose(1, 2, 0, 3)
 
     def attend(self, q: Any, k: Any, v: Any, attn_mask: Any, key_padding_mask: Any) -> Any:
@@ -116,11 +120,11 @@ class MultiheadAttention(Module):
             weights = F.dropout(weights, self.dropout, True, self.generator)
         y = weights @ v
         samples, _, length, _ = y.shape
-        y = y.transpose(0, 2, 1, 3) if self.batch_first else y.transpose(2, 0, 1, 3)
+        size = self.in_proj_weight.shape[1]
         if self.batch_first:
-            y = y.reshape(samples, length, self.embed_dim)
+            y = y.transpose(0, 2, 1, 3).reshape(samples, length, size)
         else:
-            y = y.reshape(length, samples, self.embed_dim)
+            y = y.transpose(2, 0, 1, 3).reshape(length, samples, size)
         return self.out_proj(y), weights
 
     def extra_repr(self) -> str:

@@ -38,9 +38,7 @@ class Conv2d(Module):
         generator: Any = None,
     ) -> None:
         super().__init__()
-        positive_sizes(
-            "Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups
-        )
+        positive_sizes("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d: in_channels and out_channels must be multiples of groups={groups}, "
@@ -48,7 +46,7 @@ class Conv2d(Module):
             )
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = pair(kernel_size)
+        self.kernel_size = pair(kernel_size, "kernel_size", "Conv2d")
         self.stride = stride
         self.padding = padding
         self.dilation = dilation
@@ -61,7 +59,8 @@ class Conv2d(Module):
             self.bias = init.fan_in_uniform((out_channels,), summed, dtype, generator)
 
     def forward(self, x: Any) -> Any:
-        if x.ndim != 4 or x.shape[1] != self.in_channels:
+        channels = self.in_channels if self.groups > 1 else self.weight.shape[1]
+        if x.ndim != 4 or x.shape[1] != channels:
             raise ValueError(
                 f"{self!r}: expected x of shape (N, {self.in_channels}, H, W), got {x.shape}"
             )
@@ -110,9 +109,7 @@ class AvgPool2d(Module):
         self.count_include_pad = count_include_pad
 
     def forward(self, x: Any) -> Any:
-        return F.avg_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.count_include_pad
-        )
+        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"

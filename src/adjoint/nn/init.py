@@ -1,4 +1,4 @@
-"""Initial values, as PyTorch's layers draw them. All are in the dtype asked for, float32 if none."""
+"""Initial values, as PyTorch's layers draw them: float32, unless another dtype is asked for."""
 
 from __future__ import annotations
 

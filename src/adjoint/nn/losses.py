@@ -116,9 +116,7 @@ class CrossEntropyLoss(_Weighted):
 class BCEWithLogitsLoss(_Loss):
     """The cross-entropy of two classes; see `F.binary_cross_entropy_with_logits`."""
 
-    def __init__(
-        self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
-    ) -> None:
+    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(reduction)
         self.weight = self.pos_weight = None
         if weight is not None:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..types import array_module, array_namespace
+from .constant import constant
 
 
+@constant
 def blocked(scores: Any, attn_mask: Any, key_padding_mask: Any) -> Any:
     """What is added to scores, (N, heads, L, S): -inf where attention may not go.
 

@@ -41,14 +41,15 @@ class BatchNorm2d(Module):
         self.momentum = momentum
         self.weight = np.ones(num_features, dtype) if affine else None
         self.bias = np.zeros(num_features, dtype) if affine else None
-        self.running_mean = self.running_var = None
+        self.running_mean = self.running_var = self.num_batches_tracked = None
         if track_running_stats:
             self.register_buffer("running_mean", np.zeros(num_features, dtype))
             self.register_buffer("running_var", np.ones(num_features, dtype))
             self.register_buffer("num_batches_tracked", np.array(0))
 
     def forward(self, x: Any) -> Any:
-        if x.ndim != 4 or x.shape[1] != self.num_features:
+        channels = self.num_features if self.weight is None else self.weight.shape[0]
+        if x.ndim != 4 or x.shape[1] != channels:
             raise ValueError(
                 f"{self!r}: expected x of shape (N, {self.num_features}, H, W), got {x.shape}"
             )

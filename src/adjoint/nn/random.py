@@ -2,9 +2,9 @@
 
 >>> import numpy as np
 >>> from adjoint import nn
->>> nn.manual_seed(0)
+>>> generator = nn.manual_seed(0)
 >>> first = nn.Linear(2, 2).weight
->>> nn.manual_seed(0)
+>>> generator = nn.manual_seed(0)
 >>> bool(np.all(first == nn.Linear(2, 2).weight))
 True
 """
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..types import array_module, array_namespace
+from .constant import constant
 
 _default = np.random.default_rng()
 
@@ -31,6 +32,7 @@ def default_generator() -> np.random.Generator:
     return _default
 
 
+@constant
 def dropout_mask(x: Any, p: float, generator: Any = None) -> Any:
     """An array like x: 0 with probability p, and 1 / (1 - p) elsewhere."""
     if not 0 <= p <= 1:

@@ -45,8 +45,11 @@ d = _Derivatives()
 _LATE = {
     "numpy.fft": "fft",
     "numpy.random": "random",
-    "adjoint.nn.functional.activations": "activations",
-    "adjoint.nn.functional.labels": "activations",
+    "adjoint.nn.functional.activations": "networks",
+    "adjoint.nn.functional.labels": "networks",
+    "adjoint.nn.functional.normalisation": "networks",
+    "adjoint.nn.masks": "networks",
+    "adjoint.nn.random": "networks",
     "adjoint.nn.functional.convolution": "convolution",
     "adjoint.nn.functional.pooling": "convolution",
     "adjoint.nn.functional.fused": "convolution",

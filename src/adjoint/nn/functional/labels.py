@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from ...types import array_module, array_namespace
 
 
@@ -43,12 +42,12 @@ def _wrong(labels: Any, classes: int) -> Any:
     return (labels < 0) | (labels >= classes)
 
 
-
-
 def check_positions(x: Any, rows: int) -> None:
     """Refuse what are no positions in a table of so many rows."""
     if x.dtype.kind not in "iu":
         raise ValueError(f"embedding: expected positions that are ints, got an array of {x.dtype}")
     wrong = x[_wrong(x, rows)]
     if wrong.size:
-        raise IndexError(f"embedding: the position {wrong[0]} is out of range: there are {rows} rows")
+        raise IndexError(
+            f"embedding: the position {wrong[0]} is out of range: there are {rows} rows"
+        )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...control import stop_gradient
+from ..constant import constant
 
 
 def layer_norm(
@@ -20,12 +20,11 @@ def layer_norm(
     >>> layer_norm(np.array([[1.0, 3.0]]), 2).round(4)
     array([[-1.,  1.]])
     """
-    sizes = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if x.shape[x.ndim - len(sizes) :] != sizes:
-        raise ValueError(
-            f"layer_norm: expected x of shape (..., {', '.join(map(str, sizes))}), got {x.shape}"
-        )
-    axes = tuple(range(-len(sizes), 0))
+    sizes = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
+    first = x.ndim - len(sizes)
+    if x.shape[first:] != (sizes if weight is None else weight.shape):
+        raise ValueError(f"layer_norm: expected x with last axes of sizes {sizes}, got {x.shape}")
+    axes = (-4, -3, -2, -1)[-len(sizes) :]
     centred = x - np.mean(x, axis=axes, keepdims=True)
     variance = np.mean(centred * centred, axis=axes, keepdims=True)
     y = centred / np.sqrt(variance + eps)
@@ -46,7 +45,9 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """Each channel of x, (N, C) or (N, C, ...), by its mean and variance (Ioffe, Szegedy 2015).
+    """Each channel of x by its mean and variance (Ioffe and Szegedy 2015).
+
+    x: (N, C), (N, C, L) or (N, C, H, W).
 
     With `training` these are of x, and the running ones, (C,), are changed in place by `momentum`;
     their variance is the unbiased one, as in PyTorch. Else the running ones are taken.
@@ -59,32 +60,32 @@ def batch_norm(
     >>> mean, variance
     (array([0.2]), array([1.1]))
     """
-    axes = (0, *range(2, x.ndim))
-    shape = (1, -1) + (1,) * (x.ndim - 2)
+    axes = (0, 2, 3, 4)[: x.ndim - 1]
     if training:
         mean = np.mean(x, axis=axes, keepdims=True)
         centred = x - mean
         variance = np.mean(centred * centred, axis=axes, keepdims=True)
         if running_mean is not None:
-            update_running(
-                running_mean,
-                running_var,
-                stop_gradient(mean),
-                stop_gradient(variance),
-                x.size,
-                momentum,
-            )
+            update_running(running_mean, running_var, mean, variance, x.size, momentum)
     else:
-        centred = x - running_mean.reshape(shape)
-        variance = running_var.reshape(shape)
+        centred = x - by_channel(running_mean, x.ndim)
+        variance = by_channel(running_var, x.ndim)
     y = centred / np.sqrt(variance + eps)
     if weight is not None:
-        y = y * weight.reshape(shape)
+        y = y * by_channel(weight, x.ndim)
     if bias is not None:
-        y = y + bias.reshape(shape)
+        y = y + by_channel(bias, x.ndim)
     return y
 
 
+def by_channel(numbers: Any, ndim: int) -> Any:
+    """Numbers (C,) as they are broadcast against an array (N, C, ...) of so many axes."""
+    if ndim == 2:
+        return numbers
+    return numbers[:, np.newaxis] if ndim == 3 else numbers[:, np.newaxis, np.newaxis]
+
+
+@constant
 def update_running(
     running_mean: Any, running_var: Any, mean: Any, variance: Any, size: int, momentum: float
 ) -> None:
@@ -99,6 +100,7 @@ def update_running(
     running_var += momentum * (variance.reshape(-1) * (count / (count - 1)) - running_var)
 
 
+@constant
 def count_batch(batches: Any) -> None:
     """One more, in place: of an array of shape ()."""
     batches += 1

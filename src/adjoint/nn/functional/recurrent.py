@@ -62,7 +62,7 @@ def gru_sequence(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> 
     x: (T, N, in). h: (N, hidden). The rows of the weights are for the reset gate, the update gate
     and the new state. Returns all h, (T, N, hidden), and the last one.
     """
-    size = h.shape[-1]
+    samples, size = h.shape
     inputs = x @ w_ih.T
     if b_ih is not None:
         inputs = inputs + b_ih
@@ -71,10 +71,10 @@ def gru_sequence(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> 
         hidden = h @ w_hh.T
         if b_hh is not None:
             hidden = hidden + b_hh
-        now = inputs[t]
-        r = sigmoid(now[:, :size] + hidden[:, :size])
-        z = sigmoid(now[:, size : 2 * size] + hidden[:, size : 2 * size])
-        n = np.tanh(now[:, 2 * size :] + r * hidden[:, 2 * size :])
+        now, before = inputs[t].reshape(samples, 3, size), hidden.reshape(samples, 3, size)
+        r = sigmoid(now[:, 0] + before[:, 0])
+        z = sigmoid(now[:, 1] + before[:, 1])
+        n = np.tanh(now[:, 2] + r * before[:, 2])
         h = n + z * (h - n)
         outputs[t] = h
     return outputs, h

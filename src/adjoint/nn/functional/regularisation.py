@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .. import random
+from ..random import dropout_mask
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Any = None) -> Any:
@@ -17,8 +15,8 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Any = None
 
     >>> import numpy as np
     >>> dropout(np.ones(4), 0.5, generator=np.random.default_rng(0))
-    array([2., 0., 0., 0.])
+    array([2., 2., 2., 0.])
     """
     if not training:
         return x
-    return x * random.dropout_mask(x, p, generator)
+    return x * dropout_mask(x, p, generator)

@@ -7,8 +7,14 @@ import math
 
 import numpy as np
 
+from ..core import Const
+from ..infer import typed_by
 from ..nn.functional.activations import log_softmax, normal_cdf, relu, sigmoid, softmax
 from ..nn.functional.labels import check_positions, labelled
+from ..nn.functional.normalisation import count_batch, update_running
+from ..nn.masks import blocked
+from ..nn.random import dropout_mask
+from ..types import NONE, Array
 from .template import d, rule, zero_derivative
 
 
@@ -42,3 +48,28 @@ def log_softmax_rule(z, x, dim=-1):
 
 
 zero_derivative(labelled, check_positions)
+
+
+@typed_by(dropout_mask)
+def _type_of_mask(symbols, x, p, generator=None):
+    return x.type
+
+
+@typed_by(blocked)
+def _type_of_blocked(symbols, scores, attn_mask, key_padding_mask):
+    """Between one number and one for each score."""
+    t = scores.type
+    if not isinstance(t, Array) or t.dims is None or len(t.dims) != 4:
+        return None
+    samples, heads, length, positions = t.dims
+    if isinstance(attn_mask, Const) and attn_mask.value is None:
+        return Array(t.element, (samples, 1, 1, positions))
+    if isinstance(key_padding_mask, Const) and key_padding_mask.value is None:
+        if isinstance(attn_mask.type, Array) and attn_mask.type.ndim == 2:
+            return Array(t.element, (1, 1, length, positions))
+    return None
+
+
+@typed_by(update_running, count_batch)
+def _type_of_nothing(symbols, *args):
+    return NONE
