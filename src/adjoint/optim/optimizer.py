@@ -180,14 +180,14 @@ class Optimizer:
         """
         groups, loaded = self._checked_state(state_dict)
         for own, new in zip(self.param_groups, groups):
+            options = {k: new[k] for k in self.defaults}
             params = own["params"]
-            own.clear()
-            own.update(new, params=params)
+            own.clear()  # the dict itself may be in someone's hands
+            own.update({**options, "params": params, **new})
         for p, (steps, slots) in zip(self._parameters, loaded):
             p.steps = steps
             p.slots = {name: _copy_like(p.array, value) for name, value in slots.items()}
             self._lay_out(p)
-        self._accumulated = False
 
     # -- gradients ----------------------------------------------------------------------------
 
