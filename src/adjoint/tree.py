@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import builtins
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
+
+import numpy as np
 
 __all__ = ["leaves", "map", "named_leaves", "unflatten"]
 
@@ -45,11 +47,7 @@ def named_leaves(tree: Any) -> dict[str, Any]:
     {'fc1.weight': 1.0, 'fc1.bias': 2.0, 'rest.0': 3.0}
     """
     found: dict[str, Any] = {}
-    for path, leaf in _walk(tree, ()):
-        name = ".".join(path)
-        if name in found:
-            raise ValueError(f"two leaves of the tree have the name {name!r}")
-        found[name] = leaf
+    _collect_named(tree, "", found)
     return found
 
 
@@ -90,6 +88,8 @@ def unflatten(tree: Any, new_leaves: Iterable[Any]) -> Any:
 
 def _children(node: Any) -> dict[Any, Any] | None:
     """The children of a node by key, in order; None for a leaf."""
+    if node.__class__ is np.ndarray:  # the most frequent leaf
+        return None
     if isinstance(node, dict):
         return node
     if isinstance(node, (list, tuple)):
@@ -122,13 +122,16 @@ def _collect(node: Any, found: list[Any]) -> None:
         found.append(node)
 
 
-def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _collect_named(node: Any, name: str, found: dict[str, Any]) -> None:
     children = _children(node)
     if children is not None:
+        prefix = f"{name}." if name else ""
         for key, child in children.items():
-            yield from _walk(child, (*path, str(key)))
+            _collect_named(child, f"{prefix}{key}", found)
     elif node is not None:
-        yield path, node
+        if name in found:
+            raise ValueError(f"two leaves of the tree have the name {name!r}")
+        found[name] = node
 
 
 def _map(fn: Callable[..., Any], node: Any, others: tuple[Any, ...], path: tuple[str, ...]) -> Any:

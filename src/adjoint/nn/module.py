@@ -63,13 +63,20 @@ class Module:
     # -- parts ------------------------------------------------------------------------------
 
     def __tree_flatten__(self) -> dict[str, Any]:
-        """The parameters and the modules of this module, by attribute."""
+        """The parameters and the modules of this module, by attribute.
+
+        Arrays come first, as in `parameters()`: the leaves of a gradient are in its order.
+        """
         buffers = self._buffers
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if isinstance(value, Module) or (_is_parameter(value) and name not in buffers)
-        }
+        parts: dict[str, Any] = {}
+        modules: dict[str, Module] = {}
+        for name, value in self.__dict__.items():
+            if isinstance(value, Module):
+                modules[name] = value
+            elif name not in buffers and _is_parameter(value):
+                parts[name] = value
+        parts.update(modules)
+        return parts
 
     def __tree_unflatten__(self, parts: dict[str, Any]) -> Module:
         """A module like this one with other parts."""

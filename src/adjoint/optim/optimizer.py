@@ -41,6 +41,7 @@ class Optimizer:
         self._groups: list[list[Parameter]] = []
         self._parameters: list[Parameter] = []
         self._positions: dict[str, int] = {}  # name of a leaf -> position of its parameter
+        self._positional = True  # whether the names say no more than positions
         self._scratch: dict[tuple[type, np.dtype[Any]], tuple[Any, Any]] = {}
         self._accumulated = False
         self._plans: dict[int, tuple[list[Any], dict[str, float], dict[str, Any]]] = {}
@@ -83,6 +84,7 @@ class Optimizer:
         self._groups.append(made)
         self._parameters += made
         self._positions.update(positions)
+        self._positional = _is_positional(self._positions)
         for p in made:
             self._lay_out(p)
 
@@ -200,6 +202,8 @@ class Optimizer:
                 gradients = self._by_name(grads)
             elif any(isinstance(g, (dict, list, tuple)) for g in gradients):
                 gradients = self._by_name(grads)
+        elif self._positional and hasattr(type(grads), "__tree_flatten__"):
+            gradients = self._by_order(tree.leaves(grads))
         else:
             gradients = self._by_name(_listed(grads))
         for p, gradient in zip(parameters, gradients):
@@ -214,7 +218,9 @@ class Optimizer:
     def _by_name(self, grads: Any) -> list[Any]:
         named = tree.named_leaves(grads)
         if named.keys() != self._positions.keys():
-            return self._by_order(named)
+            if not (self._positional or _is_positional(named)):
+                self._refuse_names(named)
+            return self._by_order(list(named.values()))
         gradients: list[Any] = [None] * len(self._parameters)
         for name, position in self._positions.items():
             gradient, before = named[name], gradients[position]
@@ -226,22 +232,23 @@ class Optimizer:
             gradients[position] = gradient
         return gradients
 
-    def _by_order(self, named: dict[str, Any]) -> list[Any]:
-        """Gradients that have other names: either side has none but positions."""
-        if not (_is_positional(named) or _is_positional(self._positions)):
-            for name in self._positions:
-                if name not in named:
-                    raise ValueError(f"there is no gradient for parameter {name}")
-            for name in named:
-                if name not in self._positions:
-                    raise ValueError(f"there is a gradient for {name}, which is no parameter")
-        gradients = list(named.values())
+    def _refuse_names(self, named: dict[str, Any]) -> None:
+        for name in self._positions:
+            if name not in named:
+                raise ValueError(f"there is no gradient for parameter {name}")
+        for name in named:
+            if name not in self._positions:
+                raise ValueError(f"there is a gradient for {name}, which is no parameter")
+
+    def _by_order(self, leaves: list[Any]) -> list[Any]:
+        """Gradients by position: there are no names, or only on one side."""
+        gradients = leaves
         if len(gradients) != len(self._parameters):
             # An array that stands in two places of a Module is one parameter.
             gradients = list({id(g): g for g in gradients}.values())
         if len(gradients) != len(self._parameters):
             raise ValueError(
-                f"there are {len(self._parameters)} parameters and {len(named)} gradients"
+                f"there are {len(self._parameters)} parameters and {len(leaves)} gradients"
             )
         return gradients
 
