@@ -10,6 +10,10 @@ import numpy as np
 from ..types import array_module
 
 
+# What is seen at a glance to be no array: gradients are matched with parameters at each step.
+_SETTINGS = frozenset((bool, dict, float, int, list, str, tuple, type(None)))
+
+
 class Module:
     """A network, or a part of one: a plain class with a method `forward`.
 
@@ -212,7 +216,7 @@ class Module:
 
 def _is_parameter(value: Any) -> bool:
     cls = value.__class__
-    if cls is not np.ndarray and array_module(cls) is None:
+    if cls in _SETTINGS or (cls is not np.ndarray and array_module(cls) is None):
         return False
     return value.dtype.kind in "fc"
 
