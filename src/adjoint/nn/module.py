@@ -9,7 +9,6 @@ import numpy as np
 
 from ..types import array_module
 
-
 # What is seen at a glance to be no array: gradients are matched with parameters at each step.
 _SETTINGS = frozenset((bool, dict, float, int, list, str, tuple, type(None)))
 
