@@ -457,6 +457,11 @@ class Builder:
             inner = self.definition(args[0], np.transpose)
             if inner is not None and len(inner.args) == 1 and not inner.kwargs:
                 return inner.args[0]
+            solid = self.definition(args[0], np.ascontiguousarray) if self.backward else None
+            if solid is not None:
+                inner = self.definition(solid.args[0], np.transpose)
+                if inner is not None and len(inner.args) == 1 and not inner.kwargs:
+                    return inner.args[0]
             product = self.definition(args[0], np.matmul) if self.backward else None
             if product is not None and all(_is_matrix(a.type) for a in product.args):
                 # (x.T @ d).T, of a weight that is used transposed, is d.T @ x.

@@ -24,9 +24,18 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"linear: expected x of shape (..., {weight.shape[1]}) for a weight of shape "
             f"{weight.shape}; got {x.shape}"
         )
-    if bias is None:
-        return x @ weight.T
-    return x @ weight.T + bias
+    if x.ndim <= 2:
+        return _affine(x, weight, bias)
+    # One product of matrices is quicker than one for each sample.
+    y = _affine(x.reshape(-1, weight.shape[1]), weight, bias)
+    return y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    y = x @ weight.T
+    if bias is not None:
+        y += bias
+    return y
 
 
 def embedding(x: Any, weight: Any, padding_idx: int | None = None) -> Any:

@@ -1,0 +1,216 @@
+"""Training steps of networks, side by side with PyTorch eager: `python -m benchmarks.training`.
+
+Each row is one whole step: the loss, the gradients and the update by SGD, on the same batch from
+the same initial values. The ratio is the median over rounds in which both took turns.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+import adjoint as ad
+import adjoint.nn.functional as F
+from adjoint import nn, optim
+from benchmarks.machine import describe
+from benchmarks.timing import median, ratio, round_robin
+
+LR = 0.01
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network in both libraries, a batch for it, and the most that our time may be of theirs."""
+
+    name: str
+    ours: Callable[[], nn.Module]
+    theirs: Callable[[], torch.nn.Module]
+    loss: Callable[..., Any]
+    torch_loss: Callable[..., Any]
+    batch: Callable[[np.random.Generator], tuple[np.ndarray, ...]]
+    bar: float
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(784, 128)
+        self.fc2 = nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.fc2(F.relu(self.fc1(x)))
+
+
+class TorchNet(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = torch.nn.Linear(784, 128)
+        self.fc2 = torch.nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.fc2(torch.relu(self.fc1(x)))
+
+
+class ConvNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 32, 3, padding=1)
+        self.conv2 = nn.Conv2d(32, 64, 3, padding=1)
+        self.fc1 = nn.Linear(64 * 7 * 7, 128)
+        self.fc2 = nn.Linear(128, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = x.reshape(-1, 64 * 7 * 7)
+        return self.fc2(F.relu(self.fc1(x)))
+
+
+class TorchConvNet(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(1, 32, 3, padding=1)
+        self.conv2 = torch.nn.Conv2d(32, 64, 3, padding=1)
+        self.fc1 = torch.nn.Linear(64 * 7 * 7, 128)
+        self.fc2 = torch.nn.Linear(128, 10)
+
+    def forward(self, x):
+        x = torch.max_pool2d(torch.relu(self.conv1(x)), 2)
+        x = torch.max_pool2d(torch.relu(self.conv2(x)), 2)
+        x = x.reshape(-1, 64 * 7 * 7)
+        return self.fc2(torch.relu(self.fc1(x)))
+
+
+def classification(net, x, y):
+    return F.cross_entropy(net(x), y)
+
+
+def torch_classification(net, x, y):
+    return torch.nn.functional.cross_entropy(net(x), y)
+
+
+def recurrent(net, x):
+    outputs, _ = net(x)
+    return np.mean(outputs**2)
+
+
+def torch_recurrent(net, x):
+    outputs, _ = net(x)
+    return (outputs**2).mean()
+
+
+def encoder(net, x):
+    return np.mean((net(x) - x) ** 2)
+
+
+def torch_encoder(net, x):
+    return ((net(x) - x) ** 2).mean()
+
+
+def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+ROWS = (
+    Row(
+        "Net 784-128-10, batch 64",
+        Net,
+        TorchNet,
+        classification,
+        torch_classification,
+        lambda rng: (normal(rng, 64, 784), rng.integers(0, 10, 64)),
+        0.8,
+    ),
+    Row(
+        "ConvNet, batch 64 of 28x28",
+        ConvNet,
+        TorchConvNet,
+        classification,
+        torch_classification,
+        lambda rng: (normal(rng, 64, 1, 28, 28), rng.integers(0, 10, 64)),
+        1.0,
+    ),
+    Row(
+        "LSTM, 64 hidden, 50 steps, batch 32",
+        lambda: nn.LSTM(64, 64),
+        lambda: torch.nn.LSTM(64, 64),
+        recurrent,
+        torch_recurrent,
+        lambda rng: (normal(rng, 50, 32, 64),),
+        1.0,
+    ),
+    Row(
+        "Transformer encoder layer, d=128, 8 heads, 64 tokens, batch 16",
+        lambda: nn.TransformerEncoderLayer(128, 8, batch_first=True),
+        lambda: torch.nn.TransformerEncoderLayer(128, 8, batch_first=True),
+        encoder,
+        torch_encoder,
+        lambda rng: (normal(rng, 16, 64, 128),),
+        1.0,
+    ),
+)
+
+
+def steps(row: Row) -> dict[str, Callable[[], Any]]:
+    """One training step in each library; their first losses and gradients are compared."""
+    net, twin = row.ours(), row.theirs()
+    # Copies: the arrays are trained in place.
+    twin.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in net.state_dict().items()})
+    batch = row.batch(np.random.default_rng(0))
+    tensors = [torch.from_numpy(array.copy()) for array in batch]
+    optimizer = optim.SGD(net.parameters(), lr=LR)
+    twin_optimizer = torch.optim.SGD(twin.parameters(), lr=LR)
+    value_and_grad = ad.value_and_grad(row.loss)
+    # One object, since who differentiates keeps what was compiled.
+    compare(row, value_and_grad, net, batch, twin, tensors)
+
+    def ours() -> None:
+        _, grads = value_and_grad(net, *batch)
+        optimizer.step(grads)
+
+    def theirs() -> None:
+        twin_optimizer.zero_grad()
+        row.torch_loss(twin, *tensors).backward()
+        twin_optimizer.step()
+
+    return {"adjoint": ours, "torch": theirs}
+
+
+def compare(row: Row, value_and_grad, net, batch, twin, tensors) -> None:
+    net.eval()
+    twin.eval()
+    value, grads = value_and_grad(net, *batch)
+    loss = row.torch_loss(twin, *tensors)
+    loss.backward()
+    np.testing.assert_allclose(value, loss.item(), rtol=1e-4)
+    for name, gradient in grads.named_parameters():
+        theirs = dict(twin.named_parameters())[name].grad.numpy()
+        scale = np.abs(theirs).max()
+        np.testing.assert_allclose(gradient, theirs, rtol=1e-3, atol=1e-4 * scale, err_msg=name)
+    net.train()
+    twin.train()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--only", help="rows whose name has this text")
+    arguments = parser.parse_args()
+    for name, value in describe(None).items():
+        print(f"- {name}: {value}")
+    print("\n| training step | adjoint, ms | PyTorch eager, ms | ratio | bar |")
+    print("|---|---|---|---|---|")
+    for row in ROWS:
+        if arguments.only and arguments.only.lower() not in row.name.lower():
+            continue
+        times = round_robin(steps(row), arguments.rounds, burst=0.02, pause=0.03)
+        ours, theirs = (1e3 * median(times[name]) for name in ("adjoint", "torch"))
+        shown = ratio(times["adjoint"], times["torch"])
+        print(f"| {row.name} | {ours:.2f} | {theirs:.2f} | {shown:.2f} | {row.bar} |")
+
+
+if __name__ == "__main__":
+    main()
