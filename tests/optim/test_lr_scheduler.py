@@ -119,3 +119,11 @@ def test_a_state_that_does_not_fit_is_refused_whole(name):
     with pytest.raises(ValueError, match="base_lrs: 2 groups, expected 1"):
         scheduler.load_state_dict(dict(before, last_epoch=7, base_lrs=[1.0, 2.0]))
     assert scheduler.state_dict() == before
+
+
+def test_a_group_that_came_later_is_seen():
+    optimizer = sgd()
+    scheduler = lrs.ExponentialLR(optimizer, 0.5)
+    optimizer.add_param_group({"params": np.ones(3)})
+    with pytest.raises(ValueError, match="made for 1 parameter groups, and the optimizer has 2"):
+        scheduler.step()

@@ -62,6 +62,12 @@ class LRScheduler:
 
     def step(self) -> None:
         """Set the learning rates of the next epoch."""
+        count = len(self.optimizer.param_groups)
+        if count != len(self.base_lrs):
+            raise ValueError(
+                f"the scheduler was made for {len(self.base_lrs)} parameter groups, "
+                f"and the optimizer has {count} now: make another scheduler"
+            )
         for position, group in enumerate(self.optimizer.param_groups):
             last = self._last_lr[position]
             if group["lr"] != last and last:

@@ -41,6 +41,7 @@ class Optimizer:
         self._groups: list[list[Parameter]] = []
         self._parameters: list[Parameter] = []
         self._positions: dict[str, int] = {}  # name of a leaf -> position of its parameter
+        self._owners: set[int] = set()  # of the arrays that own the memory of parameters
         self._positional = True  # whether the names say no more than positions
         self._scratch: dict[tuple[type, np.dtype[Any]], tuple[Any, Any]] = {}
         self._accumulated = False
@@ -83,6 +84,9 @@ class Optimizer:
         self.param_groups.append(group)
         self._groups.append(made)
         self._parameters += made
+        for p in made:
+            base = getattr(p.array, "base", None)
+            self._owners.add(id(p.array if base is None else base))
         self._positions.update(positions)
         self._positional = _is_positional(self._positions)
         for p in made:
@@ -213,7 +217,14 @@ class Optimizer:
                 or gradient.dtype != p.dtype
             ):
                 p.check(gradient)
-        return gradients
+        return [self._apart(gradient) for gradient in gradients]
+
+    def _apart(self, gradient: Any) -> Any:
+        """A gradient that stays when parameters change: that of `a @ b` by `a` may be b itself."""
+        base = getattr(gradient, "base", None)
+        if id(gradient if base is None else base) in self._owners:
+            return gradient.copy()
+        return gradient
 
     def _by_name(self, grads: Any) -> list[Any]:
         named = tree.named_leaves(grads)
