@@ -209,3 +209,24 @@ def test_type_changes_from_call_to_call():
     assert g(np.array([3.0], np.float32)).dtype == np.float32
     assert g(2) == 4.0
     assert g(3.0) == 6.0
+
+
+COMPARISONS = [
+    lambda x: x.dtype == bool,
+    lambda x: float == x.dtype,
+    lambda x: x.dtype != "float32",
+    lambda x: x.dtype == np.float64,
+    lambda x: x.dtype == None,  # noqa: E711
+    lambda x: x.dtype in (bool, float),
+    lambda x: x.dtype not in (int, np.float32),
+    lambda x: float != x.dtype == np.float32,
+]
+
+
+@pytest.mark.parametrize("dtype", [bool, "float32", float])
+@pytest.mark.parametrize("number", range(len(COMPARISONS)))
+def test_dtypes_are_compared_as_dtypes(number, dtype, typed_only):
+    """np.dtype(bool) == bool holds, and np.bool_ == bool, of NumPy's classes, does not."""
+    compare, x = COMPARISONS[number], np.ones(2, dtype)
+    slope = ad.grad(lambda k, x: k * 2 if compare(x) else k * 3)(1.0, x)
+    assert slope == (2 if compare(x) else 3)

@@ -575,6 +575,8 @@ class Expressions:
                 return constant(known is isinstance(op, gast.Is))
             fn = core.IS if isinstance(op, gast.Is) else core.IS_NOT
             return self.op(fn, left, right)
+        if _is_dtype(left) or _is_dtype(right):
+            return self._compare_dtype(op, left, right, node)
         if isinstance(op, (gast.In, gast.NotIn)):
             known_in = _is_in(left, right)
             if known_in is not None:
@@ -584,6 +586,21 @@ class Expressions:
         if isinstance(left, Const) and isinstance(right, Const) and isinstance(left.value, str):
             return constant((left.value == right.value) is isinstance(op, gast.Eq))
         return self.op(COMPARE[type(op)], left, right, style="operator")
+
+    def _compare_dtype(self, op: Any, left: Atom, right: Atom, node: Any) -> Atom:
+        """Decided here. np.dtype(bool) == bool, but not np.bool_ == bool, as it is printed."""
+        others = [right]
+        if isinstance(op, (gast.In, gast.NotIn)):
+            made = self.b.definition(right, core.TUPLE)
+            others = made.args if made is not None else []
+        elif not isinstance(op, (gast.Eq, gast.NotEq)):
+            others = []
+        known = [atom.value for atom in (left, *others) if isinstance(atom, Const)]
+        if not others or len(known) <= len(others):
+            what = "this comparison of a dtype is not supported"
+            raise self.refuse(what, node, "Compare its `kind`, a text.")
+        equal = any(known[0] == value for value in known[1:])
+        return constant(equal is isinstance(op, (gast.In, gast.Eq)))
 
     def expr_BoolOp(self, node: Any) -> Atom:
         def chain(values: list[Any]) -> Atom:
@@ -948,6 +965,10 @@ def _is_in(a: Atom, b: Atom) -> bool | None:
     if isinstance(b.type, Dict) and b.type.keys is not None:
         return a.value in b.type.keys
     return None
+
+
+def _is_dtype(atom: Atom) -> bool:
+    return isinstance(atom, Const) and isinstance(atom.value, np.dtype)
 
 
 def _have_items(a: Type, b: Type) -> bool:

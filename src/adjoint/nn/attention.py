@@ -10,7 +10,7 @@ from . import functional as F
 from . import init
 from .checks import positive_sizes, probability
 from .linear import Linear
-from .masks import blocked
+from .masks import with_masks
 from .module import Module
 from .normalisation import Dropout, LayerNorm
 
@@ -113,9 +113,7 @@ class MultiheadAttention(Module):
     def attend(self, q: Any, k: Any, v: Any, attn_mask: Any, key_padding_mask: Any) -> Any:
         """The projected result in the layout of the arguments, and the weights of each head."""
         scores = q * (self.embed_dim // self.num_heads) ** -0.5 @ np.swapaxes(k, -1, -2)
-        if attn_mask is not None or key_padding_mask is not None:
-            scores = scores + blocked(scores, attn_mask, key_padding_mask)
-        weights = F.softmax(scores)
+        weights = F.softmax(with_masks(scores, attn_mask, key_padding_mask))
         if self.training and self.has_dropout:
             weights = F.dropout(weights, self.dropout, True, self.generator)
         y = weights @ v

@@ -28,7 +28,7 @@ class BatchNorm2d(Module):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
         dtype: Any = None,
@@ -54,8 +54,9 @@ class BatchNorm2d(Module):
                 f"{self!r}: expected x of shape (N, {self.num_features}, H, W), got {x.shape}"
             )
         tracked = self.running_mean is not None
+        momentum = self.momentum
         if self.training and tracked:
-            F.count_batch(self.num_batches_tracked)
+            momentum = F.count_batch(self.num_batches_tracked, momentum)
         return F.batch_norm(
             x,
             self.running_mean,
@@ -63,7 +64,7 @@ class BatchNorm2d(Module):
             self.weight,
             self.bias,
             self.training or not tracked,
-            self.momentum,
+            momentum,
             self.eps,
         )
 

@@ -7,14 +7,12 @@ import math
 
 import numpy as np
 
-from ..core import Const
 from ..infer import typed_by
-from ..nn.functional.activations import log_softmax, normal_cdf, relu, sigmoid, softmax
+from ..nn.functional.activations import elu, log_softmax, normal_cdf, relu, sigmoid, softmax
 from ..nn.functional.labels import check_positions, labelled
 from ..nn.functional.normalisation import count_batch, update_running
-from ..nn.masks import blocked
 from ..nn.random import dropout_mask
-from ..types import NONE, Array
+from ..types import FLOAT, NONE
 from .template import d, rule, zero_derivative
 
 
@@ -22,6 +20,12 @@ from .template import d, rule, zero_derivative
 def relu_rule(z, x):
     """0 at 0, where any number from 0 to 1 is a subgradient."""
     d[z, x] = z > 0
+
+
+@rule(elu)
+def elu_rule(z, x, alpha=1.0):
+    """alpha at 0, as in PyTorch."""
+    d[z, x] = np.where(x > 0, 1, z + alpha)
 
 
 @rule(sigmoid)
@@ -55,21 +59,11 @@ def _type_of_mask(symbols, x, p, generator=None):
     return x.type
 
 
-@typed_by(blocked)
-def _type_of_blocked(symbols, scores, attn_mask, key_padding_mask):
-    """Between one number and one for each score."""
-    t = scores.type
-    if not isinstance(t, Array) or t.dims is None or len(t.dims) != 4:
-        return None
-    samples, heads, length, positions = t.dims
-    if isinstance(attn_mask, Const) and attn_mask.value is None:
-        return Array(t.element, (samples, 1, 1, positions))
-    if isinstance(key_padding_mask, Const) and key_padding_mask.value is None:
-        if isinstance(attn_mask.type, Array) and attn_mask.type.ndim == 2:
-            return Array(t.element, (1, 1, length, positions))
-    return None
-
-
-@typed_by(update_running, count_batch)
+@typed_by(update_running)
 def _type_of_nothing(symbols, *args):
     return NONE
+
+
+@typed_by(count_batch)
+def _type_of_momentum(symbols, *args):
+    return FLOAT

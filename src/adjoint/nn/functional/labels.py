@@ -28,10 +28,12 @@ def labelled(input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
     xp = array_namespace(array_module(type(target)) or "numpy")
     classes = input.shape[1]
     labels = target.reshape(-1)
-    if not _wrong(labels, classes).any():
-        return xp.arange(labels.size), labels
-    rows = xp.flatnonzero(labels != ignore_index)
-    labels = labels[rows]
+    counts = labels != ignore_index
+    if counts.all():
+        rows = xp.arange(labels.size)
+    else:
+        rows = xp.flatnonzero(counts)
+        labels = labels[rows]
     wrong = labels[_wrong(labels, classes)]
     if wrong.size:
         raise IndexError(f"the label {wrong[0]} is out of range: there are {classes} classes")

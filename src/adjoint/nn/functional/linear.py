@@ -41,8 +41,8 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
 def embedding(x: Any, weight: Any, padding_idx: int | None = None) -> Any:
     """The rows of `weight`, of shape (rows, dim), at the positions x, ints of any shape.
 
-    No derivative goes to the row padding_idx. Raises IndexError for positions out of range: NumPy
-    would count negative ones from the end.
+    No derivative goes to the row padding_idx; a negative one counts from the end. Raises
+    IndexError for positions out of range: NumPy would count negative ones from the end.
 
     >>> import numpy as np
     >>> embedding(np.array([1, 0, 1]), np.array([[0.0, 1.0], [2.0, 3.0]]))
@@ -53,6 +53,8 @@ def embedding(x: Any, weight: Any, padding_idx: int | None = None) -> Any:
     check_positions(x, len(weight))
     rows = weight[x]
     if padding_idx is not None:
+        if padding_idx < 0:
+            padding_idx = padding_idx + len(weight)
         varies = (x != padding_idx)[..., np.newaxis]
         rows = np.where(varies, rows, stop_gradient(rows))
     return rows

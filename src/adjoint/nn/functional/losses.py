@@ -151,7 +151,7 @@ def _smoothed(
     kept = target != ignore_index
     if weight is None:
         soft = -np.mean(log_p, axis=1) * kept
-        counted = np.sum(kept)
+        counted = np.sum(kept, dtype=log_p.dtype)
     else:
         by_class = weight.reshape((-1,) + (1,) * (log_p.ndim - 2))
         soft = -np.sum(log_p * by_class, axis=1) / classes * kept

@@ -42,7 +42,7 @@ def batch_norm(
     weight: Any = None,
     bias: Any = None,
     training: bool = False,
-    momentum: float = 0.1,
+    momentum: Any = 0.1,
     eps: float = 1e-5,
 ) -> Any:
     """Each channel of x by its mean and variance (Ioffe and Szegedy 2015).
@@ -101,6 +101,7 @@ def update_running(
 
 
 @constant
-def count_batch(batches: Any) -> None:
-    """One more, in place: of an array of shape ()."""
+def count_batch(batches: Any, momentum: Any) -> float:
+    """Count one more in an array of shape (), in place; the momentum, of None that of a mean."""
     batches += 1
+    return 1 / float(batches) if momentum is None else momentum
