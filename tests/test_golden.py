@@ -12,8 +12,10 @@ import pytest
 import adjoint as ad
 from adjoint.compilers import compiler_for
 from adjoint.spec import Spec
-from tests.golden.programs import PROGRAMS
+from tests.golden.networks import NETWORKS
+from tests.golden.programs import PROGRAMS as FUNCTIONS
 
+PROGRAMS = FUNCTIONS | NETWORKS
 FOLDER = Path(__file__).parent / "golden"
 
 

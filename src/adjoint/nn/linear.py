@@ -7,6 +7,7 @@ from typing import Any
 from . import functional as F
 from . import init
 from .checks import positive_sizes
+from .functional.linear import affine
 from .module import Module
 
 
@@ -45,7 +46,7 @@ class Linear(Module):
             raise ValueError(
                 f"{self!r}: expected x of shape (..., {self.in_features}), got {x.shape}"
             )
-        return F.linear(x, self.weight, self.bias)
+        return affine(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"

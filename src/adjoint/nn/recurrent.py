@@ -20,6 +20,7 @@ class _Recurrent(Module):
     """
 
     gates = 1
+    weight_ih_l0: Any
 
     def __init__(
         self,
@@ -71,12 +72,17 @@ class _Recurrent(Module):
 
     def steps_first(self, x: Any) -> Any:
         """The input as (T, N, input_size)."""
-        if x.ndim != 3 or x.shape[2] != self.input_size:
+        if x.ndim != 3 or x.shape[2] != self.weight_ih_l0.shape[1]:
             order = "N, T" if self.batch_first else "T, N"
             raise ValueError(
                 f"{self!r}: expected x of shape ({order}, {self.input_size}), got {x.shape}"
             )
         return np.swapaxes(x, 0, 1) if self.batch_first else x
+
+    def parameters_of(self, names: tuple[str, ...]) -> tuple[Any, ...]:
+        """The parameters of these names; None for a bias that there is not."""
+        w_ih, w_hh, b_ih, b_hh = names
+        return getattr(self, w_ih), getattr(self, w_hh), getattr(self, b_ih), getattr(self, b_hh)
 
     def state_at_start(self, x: Any, given: Any) -> Any:
         """(layers * directions, N, hidden_size): zeros, if no state is given."""
@@ -87,7 +93,7 @@ class _Recurrent(Module):
             raise ValueError(f"{self!r}: expected a state of shape {shape}, got {given.shape}")
         return given
 
-    def after_layer(self, sides: list[Any], layer: int) -> Any:
+    def after_layer(self, sides: tuple[Any, ...], layer: int) -> Any:
         """What the next layer gets: both directions side by side, with dropout between layers."""
         x = np.concatenate(sides, axis=2) if self.bidirectional else sides[0]
         if self.has_dropout and layer + 1 < self.num_layers:
@@ -129,17 +135,17 @@ class RNN(_Recurrent):
     def forward(self, x: Any, h: Any = None) -> Any:
         x = self.steps_first(x)
         starts = self.state_at_start(x, h)
-        ends: list[Any] = []
+        ends: tuple[Any, ...] = ()
         for layer, directions in enumerate(self.names):
-            sides = []
+            sides: tuple[Any, ...] = ()
             for back, names in enumerate(directions):
                 steps = x[::-1] if back else x
-                w_ih, w_hh, b_ih, b_hh = [getattr(self, name) for name in names]
+                w_ih, w_hh, b_ih, b_hh = self.parameters_of(names)
                 outputs, end = F.rnn_sequence(
                     steps, starts[len(ends)], w_ih, w_hh, b_ih, b_hh, self.nonlinearity
                 )
-                sides.append(outputs[::-1] if back else outputs)
-                ends.append(end)
+                sides = (*sides, outputs[::-1] if back else outputs)
+                ends = (*ends, end)
             x = self.after_layer(sides, layer)
         return np.swapaxes(x, 0, 1) if self.batch_first else x, np.stack(ends)
 
@@ -164,19 +170,19 @@ class LSTM(_Recurrent):
         x = self.steps_first(x)
         starts = self.state_at_start(x, None if state is None else state[0])
         memories = self.state_at_start(x, None if state is None else state[1])
-        ends: list[Any] = []
-        memories_end: list[Any] = []
+        ends: tuple[Any, ...] = ()
+        memories_end: tuple[Any, ...] = ()
         for layer, directions in enumerate(self.names):
-            sides = []
+            sides: tuple[Any, ...] = ()
             for back, names in enumerate(directions):
                 steps = x[::-1] if back else x
-                w_ih, w_hh, b_ih, b_hh = [getattr(self, name) for name in names]
+                w_ih, w_hh, b_ih, b_hh = self.parameters_of(names)
                 outputs, h, c = F.lstm_sequence(
                     steps, starts[len(ends)], memories[len(ends)], w_ih, w_hh, b_ih, b_hh
                 )
-                sides.append(outputs[::-1] if back else outputs)
-                ends.append(h)
-                memories_end.append(c)
+                sides = (*sides, outputs[::-1] if back else outputs)
+                ends = (*ends, h)
+                memories_end = (*memories_end, c)
             x = self.after_layer(sides, layer)
         outputs = np.swapaxes(x, 0, 1) if self.batch_first else x
         return outputs, (np.stack(ends), np.stack(memories_end))
@@ -197,14 +203,14 @@ class GRU(_Recurrent):
     def forward(self, x: Any, h: Any = None) -> Any:
         x = self.steps_first(x)
         starts = self.state_at_start(x, h)
-        ends: list[Any] = []
+        ends: tuple[Any, ...] = ()
         for layer, directions in enumerate(self.names):
-            sides = []
+            sides: tuple[Any, ...] = ()
             for back, names in enumerate(directions):
                 steps = x[::-1] if back else x
-                w_ih, w_hh, b_ih, b_hh = [getattr(self, name) for name in names]
+                w_ih, w_hh, b_ih, b_hh = self.parameters_of(names)
                 outputs, end = F.gru_sequence(steps, starts[len(ends)], w_ih, w_hh, b_ih, b_hh)
-                sides.append(outputs[::-1] if back else outputs)
-                ends.append(end)
+                sides = (*sides, outputs[::-1] if back else outputs)
+                ends = (*ends, end)
             x = self.after_layer(sides, layer)
         return np.swapaxes(x, 0, 1) if self.batch_first else x, np.stack(ends)

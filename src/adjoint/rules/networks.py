@@ -4,6 +4,7 @@ Goodfellow, Bengio and Courville (2016), sections 3.10 and 6.2.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ..nn.functional.activations import elu, log_softmax, normal_cdf, relu, sigm
 from ..nn.functional.labels import check_positions, labelled
 from ..nn.functional.normalisation import count_batch, update_running
 from ..nn.random import dropout_mask
-from ..types import FLOAT, NONE
+from ..types import FLOAT, NONE, Array, Tuple
 from .template import d, rule, zero_derivative
 
 
@@ -57,6 +58,16 @@ zero_derivative(labelled, check_positions)
 @typed_by(dropout_mask)
 def _type_of_mask(symbols, x, p, generator=None):
     return x.type
+
+
+@typed_by(labelled)
+def _type_of_labelled(symbols, input, target, ignore_index):
+    """As many rows as there are labels that count."""
+    t = target.type
+    if not isinstance(t, Array):
+        return None
+    rows = Array(np.dtype(np.intp), (symbols.fresh(),), t.module)
+    return Tuple((rows, replace(rows, element=t.element)))
 
 
 @typed_by(update_running)

@@ -24,6 +24,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"linear: expected x of shape (..., {weight.shape[1]}) for a weight of shape "
             f"{weight.shape}; got {x.shape}"
         )
+    return affine(x, weight, bias)
+
+
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """`linear`, of shapes that have been checked."""
     if x.ndim <= 2:
         return _affine(x, weight, bias)
     # One product of matrices is quicker than one for each sample.

@@ -80,9 +80,7 @@ def batch_norm(
 
 def by_channel(numbers: Any, ndim: int) -> Any:
     """Numbers (C,) as they are broadcast against an array (N, C, ...) of so many axes."""
-    if ndim == 2:
-        return numbers
-    return numbers[:, np.newaxis] if ndim == 3 else numbers[:, np.newaxis, np.newaxis]
+    return np.expand_dims(numbers, (0, 2, 3)[: ndim - 1])
 
 
 @constant

@@ -39,9 +39,10 @@ def lstm_sequence(
     samples, size = h.shape
     slope = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], x.dtype), size)
     offset = 1 - slope
+    by_row = slope[:, np.newaxis]
     bias = None if b_ih is None else (b_ih + b_hh) * slope
-    inputs = linear(x, w_ih * slope[:, np.newaxis], bias)
-    w_hh = np.ascontiguousarray((w_hh * slope[:, np.newaxis]).T)  # which BLAS is quicker with
+    inputs = linear(x, w_ih * by_row, bias)
+    w_hh = np.ascontiguousarray((w_hh * by_row).T)  # which BLAS is quicker with
     outputs = np.empty((len(x), *h.shape), x.dtype)
     for t in range(len(x)):
         gates = np.tanh(inputs[t] + h @ w_hh) * slope + offset
