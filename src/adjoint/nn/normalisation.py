@@ -8,6 +8,7 @@ import numpy as np
 
 from . import functional as F
 from .checks import positive_sizes, probability
+from .functional.normalisation import count_batch
 from .module import Module
 
 
@@ -56,7 +57,7 @@ class BatchNorm2d(Module):
         tracked = self.running_mean is not None
         momentum = self.momentum
         if self.training and tracked:
-            momentum = F.count_batch(self.num_batches_tracked, momentum)
+            momentum = count_batch(self.num_batches_tracked, momentum)
         return F.batch_norm(
             x,
             self.running_mean,
