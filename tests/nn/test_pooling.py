@@ -108,6 +108,14 @@ def test_minus_infinity_is_not_padding():
     assert found.sum() == 4
 
 
+def test_whole_numbers():
+    x = np.arange(-8, 8).reshape(1, 1, 4, 4)
+    for kernel_size, stride in ((2, 2), (3, 1)):
+        found = max_pool2d(x, kernel_size, stride)
+        assert found.dtype == x.dtype
+        np.testing.assert_array_equal(found, max_pool2d(x * 1.0, kernel_size, stride))
+
+
 def test_position_in_large_windows():
     x = np.zeros((1, 1, 20, 20))
     x[0, 0, 19, 18] = 1.0

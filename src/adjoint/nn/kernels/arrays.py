@@ -168,7 +168,7 @@ def max_pool_into(x: Any, out: Any, positions: Any, windows: Windows) -> None:
         if not xp.isnan(out).any():
             return
     seen = _all_seen(windows, x.shape[2:])
-    out[...] = -np.inf
+    out[...] = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     for which, elements in seen:
         part = out[(..., *which)]
         xp.maximum(part, x[(..., *elements)], out=part)  # which nan goes through
