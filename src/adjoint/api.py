@@ -16,11 +16,14 @@ from .differentiable import is_exact
 from .errors import ArgumentError, CotangentError, NoDerivativeError
 from .kept import Kept
 from .operators import operator
+from .pushforward import checked_parts
 from .request import Argument, Request
 from .retell import retell
 from .rules import own
 from .runtime.generic import copy, is_differentiable, rebuild
 from .runtime.pull import caller
+from .runtime.shared_parts import Copies
+from .runtime.structs import is_struct
 from .signature import matcher
 from .spec import Names, Numbers, Spec
 from .types import UNKNOWN, Symbols, array_module, array_namespace
@@ -303,10 +306,19 @@ def _copied(value: Any, originals: dict[int, tuple[Any, Any]]) -> Any:
         made = rebuild(value, [_copied(v, originals) for v in value])
     elif array_module(type(value)) is not None and value.shape:
         made = value.copy()
+    elif is_struct(value.__class__):
+        copies = Copies(_copied_array, _copied_array)
+        made = copies.copy(value)
+        originals.update((id(a), (a, b)) for a, b in copies.made)
+        return made
     else:
         return value
     originals[id(made)] = made, value
     return made
+
+
+def _copied_array(value: Any) -> Any:
+    return value.copy() if array_module(type(value)) is not None and value.shape else value
 
 
 def _write_back(original: Any, made: Any, originals: dict[int, tuple[Any, Any]]) -> None:
@@ -321,7 +333,7 @@ def _write_back(original: Any, made: Any, originals: dict[int, tuple[Any, Any]])
         original.update(parts)
     elif isinstance(original, list):
         original[:] = map(given, made)
-    elif not isinstance(original, tuple) and not bool((original == made).all()):
+    elif array_module(type(original)) is not None and not bool((original == made).all()):
         original[...] = made
 
 
@@ -343,6 +355,8 @@ def _checked_cotangent(cotangent: Any, value: Any, what: str) -> Any:
                 for i, (c, v) in enumerate(zip(cotangent, value, strict=True))
             ],
         )
+    if is_struct(value.__class__):
+        return checked_parts(cotangent, value, what, "cotangent", _checked_cotangent)
     if np.shape(cotangent) != np.shape(value):
         raise CotangentError(
             f"the cotangent of {what} has shape {np.shape(cotangent)}, "

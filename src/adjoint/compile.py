@@ -21,7 +21,7 @@ import numpy as np
 
 from . import forms
 from .core import External
-from .differentiable import check_type, is_exact
+from .differentiable import check_parts, check_type, is_exact
 from .errors import AliasingError, Origin, UnsupportedSyntaxError
 from .frames import MANY, room_for
 from .kept import reference
@@ -30,10 +30,11 @@ from .request import Argument, Request
 from .rules import RULES, own
 from .rules.builtins_ import ALIASES
 from .runtime.generic import rebuild
-from .runtime.structs import has_shared_parts, is_struct
+from .runtime.shared_parts import held_beside, parts_within
+from .runtime.structs import is_struct
 from .signature import hidden_methods, signature_of
 from .spec import callable_signature
-from .types import Dict, Symbols, Tuple, Type, freeze, join_all, type_of
+from .types import Dict, Struct, Symbols, Tuple, Type, freeze, join_all, type_of
 
 if TYPE_CHECKING:
     from .emit import Emitted
@@ -79,8 +80,25 @@ def arrays_in(value: Any) -> Iterator[Any]:
     if isinstance(value, (list, tuple)):
         for part in value:
             yield from arrays_in(part)
+    elif is_struct(value.__class__):
+        # Tied weights are one array: that it is at two places is known.
+        once = {id(part): part for part in _attributes_within(value)}
+        for part in once.values():
+            yield from arrays_in(part)
     elif isinstance(value, np.ndarray) and value.ndim:
         yield value
+
+
+def _attributes_within(value: Any) -> Iterator[Any]:
+    """The attributes of an object with parts and of all parts in it: arrays and containers."""
+    for _, part in parts_within(value):
+        if is_struct(part.__class__):
+            children = part.__tree_flatten__()
+            for name, attribute in part.__dict__.items():
+                if not (name in children and is_struct(attribute.__class__)):
+                    yield attribute
+        else:
+            yield part
 
 
 class Assumptions:
@@ -174,19 +192,28 @@ class Compiler:
             found = self.exact.get(key)
             if found is not None and is_current(found):
                 return found
+            for value in bound.values():
+                check_parts(value)
             wrt = self.select(bound, given)
             symbols = Symbols()
             arguments = [
                 self._argument(name, value, name in wrt, name in given, symbols)
                 for name, value in bound.items()
             ]
+            refusal = _held_in_other_attributes(bound)
             pattern = (
                 forms.allowed,
+                refusal is None,
                 *((a.type, a.wrt, a.given, a.literal and freeze(a.value)) for a in arguments),
             )
             compiled = self.patterns.get(pattern)
             if compiled is None or not is_current(compiled):
-                compiled = self.make(arguments, wrt, symbols)
+                if refusal is None:
+                    compiled = self.make(arguments, wrt, symbols)
+                elif forms.serves_after(refusal):
+                    compiled = self._recorded(wrt, refusal, own.version)
+                else:
+                    raise refusal
                 self.patterns[pattern] = compiled
                 while len(self.patterns) > _MOST_PATTERNS:
                     self.patterns.popitem(last=False)
@@ -219,11 +246,6 @@ class Compiler:
     ) -> Argument:
         from .lower.expressions import _is_static
 
-        if is_struct(value.__class__) and has_shared_parts(value):
-            raise UnsupportedSyntaxError(
-                f"an array or a module is a part of `{name}` at two places", None,
-                "Keep it at one.",
-            )  # fmt: skip
         promote = wrt and self.promote
         kind = self.signature.parameters[name].kind
         rest = kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -231,7 +253,7 @@ class Compiler:
             check_type(type_of(value, Symbols(), promote=True), name)
         t = (_type_of_rest if rest else type_of)(value, symbols, promote=promote)
         hidden = hidden_methods(value)
-        if hidden and type(value).__module__ != "builtins":
+        if hidden and type(value).__module__ != "builtins" and not isinstance(t, Struct):
             raise UnsupportedSyntaxError(
                 f"an attribute of `{name}` itself hides the method `{hidden[0]}` of its class",
                 None,
@@ -277,6 +299,18 @@ class Compiler:
 
         made = recorded_form(self.fn, self.signature, self.request(wrt), refusal)
         return replace(made, version=version)
+
+
+def _held_in_other_attributes(bound: dict[str, Any]) -> UnsupportedSyntaxError | None:
+    """The refusal of an object of which a part is read through a list, say, as well."""
+    for name, value in bound.items():
+        beside = held_beside(value)
+        if beside is not None:
+            return UnsupportedSyntaxError(
+                f"the attribute `{beside}` of `{name}` holds a part of it", None,
+                "Read the part where it is an attribute itself.",
+            )  # fmt: skip
+    return None
 
 
 def _options(fn: Any, parameters: tuple[inspect.Parameter, ...]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from .differentiable import check_type
 from .errors import ArgumentError
 from .kept import Kept
 from .request import Request
+from .runtime.structs import is_struct
 from .spec import Numbers, Spec
 from .types import Symbols, type_of
 
@@ -74,6 +75,8 @@ def varies(value: Any) -> bool:
         return any(map(varies, value.values()))
     if isinstance(value, (list, tuple)):
         return any(map(varies, value))
+    if is_struct(value.__class__):
+        return any(map(varies, value.__tree_flatten__().values()))
     dtype = getattr(value, "dtype", None)
     if dtype is not None:
         return getattr(dtype, "kind", "") in ("f", "c")

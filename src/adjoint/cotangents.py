@@ -238,14 +238,14 @@ class Cotangents:
         """Add to the cotangent of container[key], for a constant key."""
         before = self.values.get(container)
         if before is not None and not isinstance(before, Parts):
-            before = self._taken_apart(before, container)
+            before = self.taken_apart(before, container)
             self.set(container, before)
         if before is None:
             before = Parts()
             self.set(container, before)
         self._add_part(before, container, key, value)
 
-    def _taken_apart(self, whole: Atom, container: Var) -> Parts:
+    def taken_apart(self, whole: Atom, container: Var) -> Parts:
         """A cotangent of a container of known form, as the cotangents of its elements."""
         t = container.type
         keys: Any = t.keys if isinstance(t, Dict) else range(len(t.items or ()))  # type: ignore[attr-defined]
@@ -255,6 +255,10 @@ class Cotangents:
             if carries_derivative(element):
                 parts.items[key] = self.b.op(operator.getitem, whole, constant(key), type=element)
         return parts
+
+    def add_part_of(self, parts: Parts, t: Type, key: Any, value: Cotangent) -> None:
+        """Add to the cotangent of an element of a container of type `t`."""
+        self._add_part(parts, Var("whole", t), key, value)
 
     def _add_part(self, parts: Parts, container: Var, key: Any, value: Cotangent) -> None:
         before = parts.items.get(key)

@@ -6,6 +6,7 @@ from typing import Any
 
 from .errors import ArgumentError, Origin
 from .runtime.generic import is_differentiable
+from .runtime.shared_parts import Circular, ties
 from .runtime.structs import is_struct
 from .types import Array, Scalar, Type, is_container
 
@@ -20,6 +21,23 @@ def check_type(t: Type, name: str, origin: Origin | None = None) -> None:
             "Give a float, an array of floats, or a list, tuple or dict of those"
             + ("; convert it with x.astype(float)." if "dtype" in problem else "."),
         )
+
+
+def check_parts(value: Any) -> None:
+    """Refuse an object that is a part of itself."""
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            check_parts(part)
+    elif isinstance(value, dict):
+        check_parts(list(value.values()))
+    elif is_struct(value.__class__):
+        try:
+            ties(value)
+        except Circular as error:
+            raise ArgumentError(
+                f"the object of class {type(value).__name__} is a part of itself: its part "
+                f"`{error}` is one that it is in", None, "Let parts not refer to their owner.",
+            ) from None  # fmt: skip
 
 
 def _integers_in(t: Type) -> Any:

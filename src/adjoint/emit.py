@@ -744,7 +744,7 @@ class _Writer:
         """An object with other parts: with_parts(net, weight=d_weight)."""
         like, parts = self.atom(op.kwargs["like"]), list(map(self.value, op.args))
         callee = self.callee(with_parts, op)
-        if all(k.isidentifier() for k in keys):
+        if all(k.isidentifier() and not keyword.iskeyword(k) for k in keys):
             named = [ast.keyword(k, v) for k, v in zip(keys, parts, strict=True)]
             return ast.Call(callee, [like], named)
         return ast.Call(callee, [like, *parts], [])
@@ -752,9 +752,12 @@ class _Writer:
     def part(self, op: Op) -> ast.expr:
         """A part of an object: net.layer, or net[0] where the parts are numbered."""
         owner, key = self.atom(op.args[0]), op.args[1].value  # type: ignore[union-attr]
-        if key.isidentifier():
+        if key.isidentifier() and not keyword.iskeyword(key):
             return ast.Attribute(owner, key, ast.Load())
-        return ast.Subscript(owner, self.literal(int(key)), ast.Load())
+        keys = op.args[0].type.keys  # type: ignore[attr-defined]
+        if keys == tuple(map(str, range(len(keys)))):
+            return ast.Subscript(owner, self.literal(int(key)), ast.Load())
+        return ast.Call(_name("getattr"), [owner, self.literal(key)], [])
 
     def spread(self, op: Op) -> ast.expr:
         """A number as an array, in the dtype that it stands for."""

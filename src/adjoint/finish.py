@@ -15,6 +15,7 @@ from .cotangents import Cotangent, Parts
 from .errors import OutputError
 from .infer import constant, dict_options
 from .runtime import generic
+from .runtime.shared_parts import Path
 from .types import (
     Array,
     Dict,
@@ -105,6 +106,8 @@ class _Finisher:
             if isinstance(s, core.Op) and s.version is not None
         }
         self.given: set[Var] = set()  # memory that is part of the result already
+        self.tied: dict[Path, Path] = {}  # place -> the first place of what is there too
+        self.finished: dict[Path, Atom] = {}  # what stands at places of an object with ties
 
     def finish(self, value: Cotangent | None, of: Var) -> Atom:
         t = of.type
@@ -119,6 +122,15 @@ class _Finisher:
             return self._number(atom, t)
         assert isinstance(t, Array)
         return self._array(atom, of, t)
+
+    def _at(self, value: Cotangent | None, of: Var, path: Path | None) -> Atom:
+        if path is None:
+            return self.finish(value, of)
+        if path in self.tied:
+            return self.finished[self.tied[path]]
+        made = self._container(value, of, path) if is_container(of.type) else self.finish(value, of)
+        self.finished[path] = made
+        return made
 
     def _number(self, atom: Atom, t: Scalar) -> Atom:
         if isinstance(atom, Const):
@@ -186,8 +198,43 @@ class _Finisher:
         assert isinstance(element, Var)
         return element
 
-    def _container(self, value: Cotangent | None, of: Var) -> Atom:
+    def _with_ties(self, value: Cotangent | None, of: Var, t: Struct) -> Atom:
+        """The gradient by an object of which a part is at two places: one, and their sum."""
+        whole = Parts() if value is None else value
+        if not isinstance(whole, Parts):
+            whole = self.d.taken_apart(whole, of)
+        for place, first in t.ties:
+            found = self._taken_out(whole, of, place)
+            if found is not None:
+                container = self._parts_at(whole, of, first[:-1])
+                self.d.add_part_of(container, _type_at(t, first[:-1]), first[-1], found)
+        self.tied, self.finished = dict(t.ties), {}
+        made = self._container(whole, of, ())
+        self.tied = {}
+        return made
+
+    def _parts_at(self, whole: Parts, of: Var, path: Path) -> Parts:
+        """The cotangents of the parts of the part at a path, as they stand in the whole."""
         t = of.type
+        for name in path:
+            t = item_type(t, name) or Unknown()
+            inner = whole.items.get(name)
+            if inner is None:
+                inner = Parts()
+            elif not isinstance(inner, Parts):
+                inner = self.d.taken_apart(inner, Var("part", t))
+            whole.items[name] = inner
+            whole = inner
+        return whole
+
+    def _taken_out(self, whole: Parts, of: Var, path: Path) -> Cotangent | None:
+        return self._parts_at(whole, of, path[:-1]).items.pop(path[-1], None)
+
+    def _container(self, value: Cotangent | None, of: Var, path: Path | None = None) -> Atom:
+        """`path`: where it stands in an object with ties."""
+        t = of.type
+        if isinstance(t, Struct) and t.ties and path is None:
+            return self._with_ties(value, of, t)
         keys: Any = None
         if isinstance(t, (Tuple, List)) and t.items is not None:
             keys = range(len(t.items))
@@ -212,10 +259,16 @@ class _Finisher:
                 stored = value.items.get(key)
             if carries_derivative(element.type) or isinstance(element.type, Struct):
                 element = self._element(of, key)
-            parts.append(self.finish(stored, element))
+            parts.append(self._at(stored, element, None if path is None else (*path, key)))
         name = f"d_{of.name}"
         if isinstance(t, Dict):
             return self.b.op(core.DICT, *parts, name=name, **dict_options(t, of))
         if isinstance(t, Tuple) and t.cls is not tuple:
             return self.b.op(core.TUPLE, *parts, name=name, cls=Const(t.cls, Object(type), None))
         return self.b.op(core.LIST if isinstance(t, List) else core.TUPLE, *parts, name=name)
+
+
+def _type_at(t: Type, path: Path) -> Type:
+    for name in path:
+        t = item_type(t, name) or Unknown()
+    return t

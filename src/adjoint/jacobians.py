@@ -23,6 +23,8 @@ from .pushforward import check_sequences, promoted, push, run_forward
 from .retell import retell
 from .runtime.generic import copy, rebuild
 from .runtime.modules import module_of
+from .runtime.shared_parts import has_ties
+from .runtime.structs import is_struct, map_parts
 from .spec import Numbers, Spec
 from .types import Symbols, type_of
 
@@ -159,6 +161,12 @@ class Call:
         self.by = {name: bound[name] for name in self.names}
         for name, value in self.by.items():
             check_type(type_of(value, Symbols(), promote=True), name)
+            if has_ties(value):
+                raise ArgumentError(
+                    f"the argument `{name}` holds an array or an object at two places",
+                    None,
+                    "Take the Jacobian by the array, as an argument of its own.",
+                )
             if any(_kind(leaf) == "c" for leaf in _leaves(value)):
                 raise ArgumentError(
                     f"the argument `{name}` is complex: a Jacobian is by real numbers",
@@ -249,6 +257,8 @@ def tree_map(change: Callable[..., Any], *trees: Any) -> Any:
         return {k: tree_map(change, *(t[k] for t in trees)) for k in first}
     if isinstance(first, (list, tuple)):
         return rebuild(first, [tree_map(change, *parts) for parts in zip(*trees, strict=True)])
+    if is_struct(first.__class__):
+        return map_parts(functools.partial(tree_map, change), *trees)
     return change(*trees)
 
 
@@ -257,6 +267,8 @@ def _leaves(tree: Any) -> list[Any]:
         return [leaf for part in tree.values() for leaf in _leaves(part)]
     if isinstance(tree, (list, tuple)):
         return [leaf for part in tree for leaf in _leaves(part)]
+    if is_struct(tree.__class__):
+        return [leaf for part in tree.__tree_flatten__().values() for leaf in _leaves(part)]
     return [tree]
 
 

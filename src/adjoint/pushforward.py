@@ -13,6 +13,8 @@ from .errors import ArgumentError, CotangentError
 from .operators import operator
 from .retell import retell
 from .runtime.generic import rebuild
+from .runtime.shared_parts import part_at, ties
+from .runtime.structs import is_struct, map_parts
 from .types import array_module, array_namespace
 
 
@@ -70,6 +72,8 @@ def promoted(tangent: Any, value: Any) -> Any:
         if tangent is None:
             tangent = [None] * len(value)
         return rebuild(value, [promoted(t, v) for t, v in zip(tangent, value, strict=True)])
+    if is_struct(value.__class__) and tangent is not None:
+        return map_parts(lambda v, t: promoted(t, v), value, tangent)
     return 0.0 if type(value) is int else tangent
 
 
@@ -92,6 +96,8 @@ def checked_tangent(tangent: Any, value: Any, what: str) -> Any:
     """A tangent in the dtype of its value; an error where structure or shape differ."""
     if isinstance(value, (dict, list, tuple)):
         return _checked_container(tangent, value, what)
+    if is_struct(value.__class__):
+        return _checked_struct(tangent, value, what)
     if not varies(value):
         if tangent is None or _is_zero(tangent):
             return None
@@ -137,6 +143,48 @@ def _checked_container(tangent: Any, value: Any, what: str) -> Any:
     return rebuild(value, [checked_tangent(t, v, f"{what}[{i}]") for i, (t, v) in enumerate(pairs)])
 
 
+def checked_parts(
+    given: Any, value: Any, what: str, kind: str, check: Callable[[Any, Any, str], Any]
+) -> Any:
+    """A tangent or cotangent of an object with parts: an object of its class, part by part."""
+    cls = type(value)
+    if type(given) is not cls:
+        raise CotangentError(
+            f"the {kind} of {what} must be of class {cls.__name__}, not {type(given).__name__}"
+        )
+    parts, moving = value.__tree_flatten__(), given.__tree_flatten__()
+    if list(parts) != [name for name in parts if name in moving or hasattr(given, name)]:
+        raise CotangentError(
+            f"the {kind} of {what}, of class {cls.__name__}, must have the parts {list(parts)}, "
+            f"not {list(moving)}"
+        )
+    return value.__tree_unflatten__({
+        k: check(moving.get(k, getattr(given, k, None)), v, f"{what}.{k}")
+        for k, v in parts.items()
+    })  # fmt: skip
+
+
+def _checked_struct(tangent: Any, value: Any, what: str) -> Any:
+    """A tangent of an object with parts; one that is at two places moves in one way."""
+    if tangent is None and not varies(value):
+        return None
+    checked = checked_parts(tangent, value, what, "tangent", checked_tangent)
+    for place, first in ties(value):
+        pairs = zip(_arrays(part_at(checked, place)), _arrays(part_at(checked, first)), strict=True)
+        if not all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+            raise CotangentError(
+                f"{what}.{'.'.join(place)} and {what}.{'.'.join(first)} are one object, "
+                "and their tangents differ"
+            )
+    return checked
+
+
+def _arrays(part: Any) -> list[Any]:
+    if is_struct(part.__class__):
+        return [a for child in part.__tree_flatten__().values() for a in _arrays(child)]
+    return [part]
+
+
 def _is_number(value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)):
         return False
@@ -146,7 +194,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_zero(tangent: Any) -> bool:
-    if isinstance(tangent, (dict, list, tuple, str)):
+    if isinstance(tangent, (dict, list, tuple, str)) or is_struct(tangent.__class__):
         return False
     return bool(np.all(np.asarray(tangent) == 0))
 

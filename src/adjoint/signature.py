@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .runtime.structs import has_shared_parts, is_struct
+from .runtime.shared_parts import holds
+from .runtime.structs import is_struct
+from .struct_matcher import struct_matcher
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ndarray = np.ndarray  # one look-up less, where every nanosecond of a call shows
@@ -36,7 +38,7 @@ def signature_of(value: Any) -> Any:
     if cls is list or cls is tuple:
         return (cls, *[signature_of(v) for v in value])
     if is_struct(cls):
-        return _signature_of_struct(value), has_shared_parts(value)
+        return _signature_of_struct(value)
     if cls is bool:
         return bool, value
     if value is None or cls is str:
@@ -65,20 +67,60 @@ def is_hashable(value: Any) -> bool:
 
 
 def _signature_of_struct(value: Any) -> Any:
-    """Of an object with parts that are differentiated: its attributes, sizes and flags by value."""
+    """Of an object with parts that are differentiated: its attributes, sizes and flags by value.
+
+    What is at two places is told by its number, and so is whether a list, say, holds a part.
+    """
+    numbers: dict[int, int] = {}
+    beside: list[Any] = []
+    found = _attributes_of_struct(value, numbers, beside)
+    return (found, *[holds(attribute, numbers) for attribute in beside]) if beside else found
+
+
+def _attributes_of_struct(value: Any, numbers: dict[int, int], beside: list[Any]) -> Any:
+    if id(value) in numbers:
+        return numbers[id(value)]
+    numbers[id(value)] = len(numbers)
     found: list[Any] = [value.__class__]
     for name, attribute in value.__dict__.items():
         cls = attribute.__class__
         found.append(name)
         if cls is _ndarray:
-            found.append((attribute.dtype, attribute.shape))
-        elif cls is int:
-            found.append((int, attribute))
+            if id(attribute) in numbers:
+                found.append(numbers[id(attribute)])
+            else:
+                numbers[id(attribute)] = len(numbers)
+                found.append((attribute.dtype, attribute.shape))
+        elif is_fixed(attribute):
+            found.append((_kinds(attribute), attribute))
+            if cls is types.FunctionType and attribute.__closure__:
+                beside.append(attribute)
         elif is_struct(cls):
-            found.append(_signature_of_struct(attribute))
+            found.append(_attributes_of_struct(attribute, numbers, beside))
         else:
             found.append(signature_of(attribute))
+            if cls not in _BY_CLASS:
+                beside.append(attribute)
     return tuple(found)
+
+
+def _kinds(value: Any) -> Any:
+    """The class of a value, of a tuple also those of its items: (1,) and (True,) are equal."""
+    if isinstance(value, tuple):
+        return (value.__class__, *map(_kinds, value))
+    return value.__class__
+
+
+def is_fixed(attribute: Any) -> bool:
+    """Whether code is made for the value of an object's attribute, and not for its type."""
+    if attribute is None or isinstance(attribute, (bool, int, str, bytes, type)):
+        return True
+    if isinstance(attribute, tuple):
+        return all(map(is_fixed, attribute))
+    return isinstance(attribute, _FUNCTIONS)
+
+
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc)
 
 
 _methods: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDictionary()
@@ -123,6 +165,11 @@ def matcher(
             tests.append(f"a{i}.__class__ is {cls.__name__}")
         else:
             known[f"s{i}"] = signature_of(value)
-            tests.append(f"signature_of(a{i}) == s{i}")
+            test = f"signature_of(a{i}) == s{i}"
+            quick = struct_matcher(value, is_fixed) if is_struct(cls) else None
+            if quick is not None:
+                known[f"m{i}"] = quick
+                test = f"(m{i}(a{i}) or {test})"
+            tests.append(test)
     names = ", ".join(f"a{i}" for i in range(len(args)))
     return eval(f"lambda {names}: {' and '.join(tests) or True}", known)

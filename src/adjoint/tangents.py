@@ -18,6 +18,7 @@ from .builder import Builder, is_mutable, item_type, same_atom
 from .core import UNDEFINED, Atom, Const, Op, Var
 from .infer import constant, dict_options
 from .runtime import generic
+from .runtime.shared_parts import Path
 from .types import (
     NONE,
     UNKNOWN,
@@ -26,6 +27,7 @@ from .types import (
     List,
     Object,
     Scalar,
+    Struct,
     Tuple,
     Type,
     Unknown,
@@ -62,6 +64,8 @@ class Tangents:
         self.zeros: set[Var] = set()  # made only to be held by something
         self.holders: dict[Var, set[Var]] = {}  # memory of tangents -> the objects that have it
         self.given: set[Var] = set()  # memory that is part of the result already
+        self.tied: dict[Path | None, Path] = {}  # place -> the first place of what is there too
+        self.finished: dict[Path, Atom] = {}  # what stands at places of an object with ties
         self.owned: set[Var] = set()  # what branches and loops hand on in memory of its own
 
     def get(self, atom: Any) -> Atom | None:
@@ -285,9 +289,14 @@ class Tangents:
 
     # -- results --------------------------------------------------------------------------
 
-    def finish(self, value: Atom | None, of: Atom) -> Atom:
-        """A tangent handed to the caller: of the structure of its value, in own memory."""
+    def finish(self, value: Atom | None, of: Atom, path: Path | None = None) -> Atom:
+        """A tangent handed to the caller: of the structure of its value, in own memory.
+
+        path: where it stands in an object of which a part is at two places.
+        """
         t = of.type
+        if isinstance(t, Struct) and t.ties and path is None:
+            self.tied, self.finished, path = dict(t.ties), {}, ()
         if isinstance(of, Const) and not carries_derivative(t):
             return constant(None)
         if isinstance(of, Const) or value is None and not isinstance(t, Unknown):
@@ -303,11 +312,17 @@ class Tangents:
                 if not carries_derivative(kind):
                     parts.append(constant(None))
                     continue
+                inner = None if path is None else (*path, key)
+                if inner in self.tied and self.tied[inner] in self.finished:
+                    parts.append(self.finished[self.tied[inner]])
+                    continue
                 if made is not None:
                     part = made[place]
                 else:
                     part = self.b.op(operator.getitem, value, constant(key), type=kind)
-                parts.append(self.finish(None if self.is_zero(part) else part, item))
+                parts.append(self.finish(None if self.is_zero(part) else part, item, inner))
+                if inner is not None:
+                    self.finished[inner] = parts[-1]
             return self.container(of, parts)
         if not carries_derivative(t):
             return constant(None)

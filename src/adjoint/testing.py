@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import numpy as np
 from .errors import ArgumentError
 from .runtime.generic import copy, rebuild
 from .runtime.modules import module_of
+from .runtime.shared_parts import has_ties
+from .runtime.structs import is_struct, map_parts
 
 __all__ = ["check_grads"]
 
@@ -116,6 +119,14 @@ class _Check:
             for i, a in enumerate(args)
         )
         self.arg_names = _argument_names(f, len(args))
+        for i in self.positions:
+            if has_ties(args[i]):
+                raise ArgumentError(
+                    f"`{self.arg_names[i]}` holds an array or an object at two places, "
+                    "and differences move each place by itself",
+                    None,
+                    "Check the function of the array, as an argument of its own.",
+                )
         self.random = np.random.default_rng(_SEED)
         self.left = self.fresh()
         self.value = f(*self.left)
@@ -324,6 +335,14 @@ class _Check:
                 raise fail(f"a dict with keys {list(cotangent)}, not {list(of)}")
             for key in of if isinstance(of, dict) else range(len(of)):
                 self.compare_form(cotangent[key], of[key], f"{name}[{key!r}]")
+        elif is_struct(of.__class__):
+            if type(cotangent) is not type(of):
+                raise fail(f"{_brief(cotangent)}, not of class {type(of).__name__}")
+            mine, parts = cotangent.__tree_flatten__(), of.__tree_flatten__()
+            if list(mine) != list(parts):
+                raise fail(f"an object with parts {list(mine)}, not {list(parts)}")
+            for key, part in parts.items():
+                self.compare_form(mine[key], part, f"{name}.{key}")
         elif _varies(of):
             plain = not _is_array(of)  # a 0-d array and a scalar of NumPy stand for one another
             if plain != (not _is_array(cotangent)) or plain and type(cotangent) is not type(of):
@@ -367,6 +386,9 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[_Leaf]:
     elif isinstance(value, (list, tuple)):
         for key, part in enumerate(value):
             yield from _leaves(part, (*path, key))
+    elif is_struct(value.__class__):
+        for name, part in value.__tree_flatten__().items():
+            yield from _leaves(part, (*path, _Part(name)))
     elif _varies(value):
         yield _Leaf(path, _host(value), _kind(value))
 
@@ -376,12 +398,14 @@ def _map(change: Callable[[Any], Any], value: Any) -> Any:
         return {k: _map(change, v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return rebuild(value, [_map(change, v) for v in value])
+    if is_struct(value.__class__):
+        return map_parts(functools.partial(_map, change), value)
     return change(value)
 
 
 def _at(value: Any, path: Path) -> Any:
     for key in path:
-        value = value[key]
+        value = value.__tree_flatten__()[key] if isinstance(key, _Part) else value[key]
     return value
 
 
@@ -422,6 +446,11 @@ def _moved(value: Any, step: _Step, sign: int, path: Path = ()) -> Any:
     if isinstance(value, (list, tuple)):
         moved = [_moved(v, step, sign, (*path, k)) for k, v in enumerate(value)]
         return rebuild(value, moved)
+    if is_struct(value.__class__):
+        parts = value.__tree_flatten__().items()
+        return value.__tree_unflatten__(
+            {k: _moved(v, step, sign, (*path, _Part(k))) for k, v in parts}
+        )
     if path not in step.along:
         return value
     return _like(value, _host(value) + sign * step.length * step.along[path])
@@ -433,6 +462,11 @@ def _tangent(value: Any, along: dict[Path, Any], path: Path = ()) -> Any:
         return {k: _tangent(v, along, (*path, k)) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return rebuild(value, [_tangent(v, along, (*path, k)) for k, v in enumerate(value)])
+    if is_struct(value.__class__):
+        parts = value.__tree_flatten__().items()
+        return value.__tree_unflatten__(
+            {k: _tangent(v, along, (*path, _Part(k))) for k, v in parts}
+        )
     if not _varies(value):
         return None
     return _like(value, along.get(path, np.zeros(np.shape(value))))
@@ -491,6 +525,10 @@ def _close(a: Any, b: Any, tolerance: float) -> bool:
         if type(a) is not type(b) or len(a) != len(b):
             return False
         return all(_close(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if is_struct(b.__class__):
+        if type(a) is not type(b):
+            return False
+        return _close(a.__dict__, b.__dict__, tolerance)
     if _is_array(b) or isinstance(b, (int, float, complex)):
         if np.shape(a) != np.shape(b):
             return False
@@ -502,7 +540,11 @@ def _close(a: Any, b: Any, tolerance: float) -> bool:
 
 
 def _show_path(path: Path) -> str:
-    return "".join(f"[{key!r}]" for key in path)
+    return "".join(f".{key}" if isinstance(key, _Part) else f"[{key!r}]" for key in path)
+
+
+class _Part(str):
+    """The name of a part of an object, in a path."""
 
 
 def _brief(value: Any) -> str:

@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from .runtime.shared_parts import Path, ties
 from .runtime.structs import is_struct
+from .signature import is_fixed
 
 
 class Undecided(Exception):
@@ -206,11 +208,14 @@ class Struct(Dict):
     `keys` and `items` are these parts. `fixed` are attributes that the code is made for: flags,
     sizes, texts and functions, by value. The types of `others` are known, their values are read
     anew at each call; they are constants of the derivative.
+
+    What is at two places is read at each as if it were two, and has one gradient, the sum.
     """
 
     cls: type = object
     fixed: tuple[tuple[str, Any], ...] = ()
     others: tuple[tuple[str, Type], ...] = ()
+    ties: tuple[tuple[Path, Path], ...] = ()  # (place, first place) of what is a part once more
 
     def __str__(self) -> str:
         parts = zip(self.keys or (), self.items, strict=True)
@@ -223,6 +228,7 @@ class Fixed:
 
     cls: type
     value: Any
+    kinds: Any = None  # what tells the items of a tuple apart that are equal
 
 
 @dataclass(frozen=True)
@@ -329,23 +335,12 @@ def _struct_of(value: Any, symbols: Symbols) -> Struct:
         if name in children:
             continue
         if is_fixed(attribute):
-            fixed.append((name, Fixed(type(attribute), attribute)))
+            kinds = freeze(attribute) if isinstance(attribute, tuple) else None
+            fixed.append((name, Fixed(type(attribute), attribute, kinds)))
         else:
             others.append((name, type_of(attribute, symbols)))
     item = items[0] if items else UNDEFINED_TYPE
-    return Struct(item, tuple(children), items, cls, tuple(fixed), tuple(others))
-
-
-def is_fixed(attribute: Any) -> bool:
-    """Whether code is made for the value of an object's attribute, and not for its type."""
-    if attribute is None or isinstance(attribute, (bool, int, str, bytes, type)):
-        return True
-    if isinstance(attribute, tuple):
-        return all(map(is_fixed, attribute))
-    return isinstance(attribute, _FUNCTIONS)
-
-
-_FUNCTIONS = (python_types.FunctionType, python_types.BuiltinFunctionType, np.ufunc)
+    return Struct(item, tuple(children), items, cls, tuple(fixed), tuple(others), ties(value))
 
 
 def join_all(types: tuple[Type, ...] | list[Type], symbols: Symbols) -> Type:

@@ -21,6 +21,7 @@ from ..types import (
     List,
     Object,
     Scalar,
+    Struct,
     Tuple,
     Unknown,
 )
@@ -107,6 +108,8 @@ def _class_of(atom: Atom) -> type | None:
     if isinstance(t, Array):
         return np.ndarray if t.dims != () else None
     if isinstance(t, Tuple):
+        return t.cls
+    if isinstance(t, Struct):
         return t.cls
     if isinstance(t, (List, Dict)):
         return list if isinstance(t, List) else dict

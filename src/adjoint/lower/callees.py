@@ -11,6 +11,7 @@ from ..core import Atom, Const
 from ..errors import SourceUnavailableError
 from ..rules import RULES, ZERO
 from ..rules.advice import example_of_a_rule, name_of
+from ..runtime.structs import is_struct
 
 
 def lookup(table: dict[Any, Any], value: Any) -> Any:
@@ -31,7 +32,9 @@ def is_callable_object(value: Any) -> bool:
     """Whether a value is an object of the user's with a `__call__` written in Python."""
     call = getattr(type(value), "__call__", None)  # noqa: B004
     module = getattr(call, "__module__", None) or ""
-    return isinstance(call, types.FunctionType) and module.split(".")[0] != "adjoint"
+    if not isinstance(call, types.FunctionType):
+        return False
+    return module.split(".")[0] != "adjoint" or is_struct(type(value))
 
 
 def is_ufunc_method(value: Any, name: str) -> bool:

@@ -13,7 +13,7 @@ import gast
 from .. import core
 from ..builder import Builder
 from ..core import UNDEFINED, Atom, Const, External, Function, Var
-from ..errors import AliasingError, SourceUnavailableError
+from ..errors import AliasingError, SourceUnavailableError, UnsupportedSyntaxError
 from ..infer import constant, dict_options
 from ..operators import operator_of
 from ..parse import Source, parse_function
@@ -33,6 +33,7 @@ from .guards import Guard
 from .invocation import Recursive
 from .operators import Sweeps
 from .state import Frame
+from .structs import holds_ties
 from .symbols_as_functions import SYMBOLS
 
 
@@ -40,7 +41,6 @@ class Lowering(Calls):
     """Interprets one function for one signature."""
 
     guards: list[Guard]
-    parameters: list[Var]
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -144,7 +144,9 @@ def lower_call(
         each.aliases = lowering.aliases_of_changed(each)
     _refuse_changed_containers(lowering, function)
     changed = {v for root, others in function.aliases.items() for v in (root, *others)}
+    changed |= {lowering.buffers[v] for v in changed if v in lowering.buffers}
     function.changes = frozenset(p.name for p in params if p in changed)
+    _refuse_changed_ties(lowering, function)
     return function
 
 
@@ -160,6 +162,19 @@ def _refuse_changed_containers(lowering: Lowering, function: Function) -> None:
                 f"the argument `{lowering.opened[may_be[0]]}` is changed, and an array in it as "
                 "well", stmt.origin, "Change copies, and return them.",
             )  # fmt: skip
+
+
+def _refuse_changed_ties(lowering: Lowering, function: Function) -> None:
+    """What is a part at two places is read at each by itself: a change would be seen at one."""
+    tied = {p for p in function.params if holds_ties(p.type)}
+    for stmt in core.walk(function.body) if tied else ():
+        if isinstance(stmt, core.Op) and stmt.version is not None:
+            root = stmt.version.root
+            if tied & {root, *lowering.aliases.of(root)}:
+                raise UnsupportedSyntaxError(
+                    "an object of which a part is at two places is changed", stmt.origin,
+                    "Change copies of its arrays.",
+                )  # fmt: skip
 
 
 def _literal(argument: Argument) -> Const:

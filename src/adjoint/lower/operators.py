@@ -125,6 +125,10 @@ class _Inner:
 class Operators(Generators):
     sweeps: Sweeps | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stands_for: dict[Var, Atom] = {}  # a parameter of an inner derivative -> its argument
+
     def wrap(self, value: Any, name: str = "bound") -> Atom:
         raise NotImplementedError  # by Calls
 
@@ -470,7 +474,7 @@ class Operators(Generators):
         param = Var(name, atom.type, named=True, varied=True)
         if isinstance(atom, Var) and is_mutable(atom.type):
             self.aliases.same(param, atom.root)
-        inner.actual[param] = atom
+        inner.actual[param] = self.stands_for[param] = atom
         return param
 
     def _promoted(self, atom: Atom) -> Atom:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..rules import RULES, is_zero, own
 from ..rules.methods import ATTRIBUTES
+from ..runtime.structs import is_struct
 from ..types import is_sequence
 from . import origins, templates
 from .levels import Level, outside, state
@@ -99,6 +100,8 @@ def varies(value: Any) -> bool:
         return any(map(varies, value))
     if isinstance(value, dict):
         return any(map(varies, value.values()))
+    if is_struct(cls):
+        return any(map(varies, value.__tree_flatten__().values()))
     dtype = getattr(value, "dtype", None)
     kind = getattr(dtype, "kind", "")
     if kind == "O":

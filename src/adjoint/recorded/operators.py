@@ -13,6 +13,7 @@ from ..compilers import compiler_for
 from ..differentiable import check_type
 from ..request import Request
 from ..runtime.generic import rebuild
+from ..runtime.structs import is_struct, map_parts
 from ..spec import Spec
 from ..types import Symbols, type_of
 from . import operations as op
@@ -120,6 +121,8 @@ def _with_zeros(tangent: Any, value: Any) -> Any:
     if isinstance(value, (list, tuple)) and isinstance(tangent, (list, tuple)):
         if len(value) == len(tangent):
             return rebuild(tangent, [_with_zeros(t, v) for t, v in zip(tangent, value)])
+    if is_struct(value.__class__) and type(tangent) is type(value):
+        return map_parts(_with_zeros, tangent, value)
     return 0.0 if tangent is None and isinstance(value, op.Promoted) else tangent
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable
@@ -15,7 +16,10 @@ from ..differentiable import is_exact
 from ..errors import AliasingError
 from ..frames import MANY, room_for
 from ..runtime.generic import rebuild, unit_seed
+from ..runtime.shared_parts import Copies, Path, Unfollowed, ties
+from ..runtime.structs import is_struct
 from . import operations as op
+from . import origins
 from .calls import call
 from .forward import Forward
 from .levels import Level, Number, View, inside, state
@@ -47,6 +51,7 @@ class Isolated:
     def __init__(self, bound: inspect.BoundArguments, wrt: tuple[str, ...], level: Level) -> None:
         self.level = level
         self.originals: dict[int, tuple[Any, Any]] = {}  # copy -> (copy, original)
+        self.objects: list[tuple[Any, Any, dict[str, Any]]] = []  # (copy, original, attributes)
         self.given = list(arrays_in(bound.arguments))
         self.places: dict[str, Any] = {}
         self.values = {name: _at_entry(bound.arguments[name]) for name in wrt}
@@ -70,6 +75,8 @@ class Isolated:
             made = {k: self.isolate(v) for k, v in value.items()}
         elif isinstance(value, (list, tuple)):
             made = rebuild(value, [self.isolate(v) for v in value])
+        elif is_struct(value.__class__):
+            return self._isolated_object(value)
         elif is_array(value):
             made = call(np.copy, value) if value.dtype.kind in "fc" else value.copy()
         elif isinstance(value, bool) or not isinstance(value, (int, float, complex, np.generic)):
@@ -79,6 +86,24 @@ class Isolated:
         else:
             return op.mul(value, 1 if isinstance(value, op.Promoted) else 1.0)
         self.originals[id(made)] = made, value
+        return made
+
+    def _isolated_object(self, value: Any) -> Any:
+        """A copy of an object with parts; what it has beside them is the caller's."""
+        copies = Copies(self.isolate)
+        try:
+            made = copies.copy(value)
+        except Unfollowed as error:
+            raise op.refuse(origins.unsupported(
+                f"the attribute `{error}` of a {type(value).__name__} that is differentiated by "
+                "holds a part of it", "Write a method, or keep the part in a list or a dict.",
+            )) from None  # fmt: skip
+        self.originals.update((id(a), (a, b)) for a, b in copies.made)
+        self.objects += [
+            (copy, original, dict(copy.__dict__))
+            for copy, original in copies.made
+            if is_struct(original.__class__)
+        ]
         return made
 
     def check_apart(self, name: str) -> None:
@@ -111,6 +136,17 @@ class Isolated:
                     original[:] = map(self.given_for, made)
             elif is_array(original) and id(owner_of(made)) in self.level.changed:
                 op.set_item(original, ..., made)
+        for made, original, before in self.objects:
+            self._write_attributes(original, made.__dict__, before)
+
+    def _write_attributes(self, original: Any, now: dict[str, Any], before: dict[str, Any]) -> None:
+        """The attributes that the function has assigned or deleted."""
+        for name, value in now.items():
+            if name not in before or value is not before[name]:
+                original.__dict__[name] = self.given_for(value)
+        for name in before:
+            if name not in now:
+                original.__dict__.pop(name, None)
 
     def _write_dict(self, original: dict[Any, Any], made: dict[Any, Any]) -> None:
         if list(original) != list(made) or not self._same(original.values(), made.values()):
@@ -135,7 +171,7 @@ def _at_entry(value: Any) -> Any:
         return {k: _at_entry(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return rebuild(value, [_at_entry(v) for v in value])
-    return value
+    return Copies(_at_entry).parts(value) if is_struct(value.__class__) else value
 
 
 def _deep() -> Any:
@@ -178,6 +214,8 @@ def _activate(level: Level, value: Any) -> Any:
         return {k: _activate(level, v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_activate(level, v) for v in value]
+    if is_struct(value.__class__):
+        return {k: _activate(level, v) for k, v in value.__tree_flatten__().items()}
     return level.activate(value) if op.varies(value) else None
 
 
@@ -216,12 +254,33 @@ def _gradient(sweep: Sweep, place: Any, value: Any) -> Any:
         return {k: _gradient(sweep, place[k], v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return rebuild(value, [_gradient(sweep, p, v) for p, v in zip(place, value)])
+    if is_struct(value.__class__):
+        return _gradient_object(sweep, place, value)
     if place is None:
         return None
     d = sweep.read(place)
     if isinstance(place, Number):
         return zeros(place) if d is None else d
     return np.zeros_like(value) if d is None else call(np.copy, d)
+
+
+def _gradient_object(sweep: Sweep, places: dict[str, Any], value: Any) -> Any:
+    """The same for an object with parts: one cotangent for what is a part at two places."""
+
+    def by_path(part: Any, place: Any, path: Path) -> Any:
+        if path in again:
+            return made[again[path]]
+        if is_struct(part.__class__):
+            made[path] = part.__tree_unflatten__({
+                k: by_path(v, place[k], (*path, k)) for k, v in part.__tree_flatten__().items()
+            })  # fmt: skip
+        else:
+            made[path] = _gradient(sweep, place, part)
+        return made[path]
+
+    again = dict(ties(value))
+    made: dict[Path, Any] = {}
+    return by_path(value, places, ())
 
 
 class Pullback:
@@ -240,6 +299,8 @@ class Pullback:
 
 
 def _seed(sweep: Sweep, place: Any, cotangent: Any) -> None:
+    if is_struct(cotangent.__class__):
+        cotangent = cotangent.__tree_flatten__()
     if isinstance(place, dict):
         for key, inner in place.items():
             _seed(sweep, inner, cotangent[key])
@@ -255,6 +316,8 @@ def _places(level: Level, value: Any) -> Any:
         return {k: _places(level, v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_places(level, v) for v in value]
+    if is_struct(value.__class__):
+        return {k: _places(level, v) for k, v in value.__tree_flatten__().items()}
     return level.place(value)
 
 
@@ -281,6 +344,8 @@ def pushforward(
 
 
 def _set_tangent(level: Forward, place: Any, t: Any) -> None:
+    if is_struct(t.__class__):
+        t = t.__tree_flatten__()
     if isinstance(place, dict):
         for key, inner in place.items():
             _set_tangent(level, inner, t[key])
@@ -299,6 +364,8 @@ def _tangent(level: Forward, value: Any) -> Any:
         return {k: _tangent(level, v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return rebuild(value, [_tangent(level, v) for v in value])
+    if is_struct(value.__class__):
+        return Copies(functools.partial(_tangent, level)).parts(value)
     t = level.tangent(value)
     if t is not None:
         return call(np.copy, t) if is_array(t) else t

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .modules import module_of
+from .shared_parts import Copies
 from .structs import is_struct, map_parts
 
 
@@ -24,6 +25,8 @@ def add(a: Any, b: Any) -> Any:
     if isinstance(a, (list, tuple)):
         summed = [add(x, y) for x, y in zip(a, b, strict=True)]
         return rebuild(a, summed)
+    if is_struct(a.__class__):
+        return map_parts(add, a, b)
     return a + b
 
 
@@ -31,6 +34,9 @@ def add_item(container: Any, key: Any, value: Any) -> Any:
     """A cotangent of a container with `value` added at `key`."""
     if isinstance(container, dict):
         return container | {key: add(container.get(key), value)}
+    if is_struct(container.__class__):
+        parts = container.__tree_flatten__()
+        return container.__tree_unflatten__(parts | {key: add(parts[key], value)})
     items = list(container)
     items[key] = add(items[key], value)
     return rebuild(container, items)
@@ -49,6 +55,8 @@ def zeros_like(x: Any) -> Any:
         return {k: zeros_like(v) for k, v in x.items()}
     if isinstance(x, (list, tuple)):
         return rebuild(x, [zeros_like(v) for v in x])
+    if is_struct(x.__class__):
+        return map_parts(zeros_like, x)
     if isinstance(x, bool) or x is None or isinstance(x, str):
         return None
     if isinstance(x, (int, float)):
@@ -72,6 +80,8 @@ def is_differentiable(x: Any) -> bool:
 def fit(d: Any, x: Any) -> Any:
     """A contribution d in the shape and dtype of the value x that it is the cotangent of."""
     if d is None or isinstance(x, dict) or isinstance(d, (list, tuple, dict)):
+        return d
+    if is_struct(x.__class__):
         return d
     if isinstance(x, (list, tuple)):  # it was taken for an array
         return _in_shape(d, shape_of(x))
@@ -153,6 +163,10 @@ def as_gradient(d: Any, x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         parts = [None] * len(x) if d is None else d
         return rebuild(x, [as_gradient(a, b) for a, b in zip(parts, x, strict=True)])
+    if is_struct(x.__class__):
+        if d is None:
+            return map_parts(zeros_like, x)
+        return map_parts(lambda v, d: as_gradient(d, v), x, d)
     zero = zeros_like(x)
     if zero is None or d is None:
         return zero
@@ -172,7 +186,7 @@ def copy(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         return rebuild(x, [copy(v) for v in x])
     if is_struct(x.__class__):
-        return map_parts(copy, x)
+        return Copies(copy, copy).copy(x)
     if hasattr(x, "dtype") and hasattr(x, "shape") and not isinstance(x, np.generic):
         return x.copy()
     return x
@@ -211,7 +225,7 @@ def fit_tangent(t: Any, x: Any) -> Any:
     """A tangent in the shape and dtype of the value x; zeros where it is None."""
     if t is None:
         return _still(x)
-    if isinstance(x, (dict, list, tuple)):
+    if isinstance(x, (dict, list, tuple)) or is_struct(x.__class__):
         return t
     shape, dtype = np.shape(x), getattr(x, "dtype", None)
     if isinstance(x, (str, type)) or x is None:
@@ -233,6 +247,8 @@ def _still(x: Any) -> Any:
         return {k: _still(v) for k, v in x.items()}
     if isinstance(x, (list, tuple)):
         return rebuild(x, [_still(v) for v in x])
+    if is_struct(x.__class__):
+        return map_parts(_still, x)
     dtype = getattr(x, "dtype", None)
     if dtype is not None and dtype.kind in "biufc":
         return module_of(x).zeros(x.shape, dtype if dtype.kind in "fc" else float)
@@ -251,6 +267,10 @@ def as_tangent(t: Any, x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         parts = [None] * len(x) if t is None else t
         return rebuild(x, [as_tangent(a, b) for a, b in zip(parts, x, strict=True)])
+    if is_struct(x.__class__):
+        if t is None:
+            return map_parts(lambda v: as_tangent(None, v), x)
+        return map_parts(lambda v, t: as_tangent(t, v), x, t)
     dtype = getattr(x, "dtype", None)
     if not (isinstance(x, (float, complex)) if dtype is None else dtype.kind in "fc"):
         return None

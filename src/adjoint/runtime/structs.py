@@ -26,21 +26,3 @@ def map_parts(fn: Any, like: Any, *others: Any) -> Any:
     parts = like.__tree_flatten__()
     beside = [other.__tree_flatten__() for other in others]
     return like.__tree_unflatten__({k: fn(v, *(b[k] for b in beside)) for k, v in parts.items()})
-
-
-def has_shared_parts(value: Any) -> bool:
-    """Whether an array or an object is a part at two places: of tied weights."""
-    seen: set[int] = set()
-
-    def visit(part: Any) -> bool:
-        if part.__class__ in _NEVER_SHARED:
-            return False
-        if id(part) in seen:
-            return True
-        seen.add(id(part))
-        return is_struct(part.__class__) and any(map(visit, part.__tree_flatten__().values()))
-
-    return visit(value)
-
-
-_NEVER_SHARED = (float, complex, int, type(None))
