@@ -318,7 +318,7 @@ def _copied(value: Any, originals: dict[int, tuple[Any, Any]]) -> Any:
 
 
 def _copied_array(value: Any) -> Any:
-    return value.copy() if array_module(type(value)) is not None and value.shape else value
+    return value.copy() if array_module(type(value)) is not None else value
 
 
 def _write_back(original: Any, made: Any, originals: dict[int, tuple[Any, Any]]) -> None:

@@ -32,8 +32,9 @@ from .rules.builtins_ import ALIASES
 from .runtime.generic import rebuild
 from .runtime.shared_parts import held_beside, parts_within
 from .runtime.structs import is_struct
-from .signature import hidden_methods, signature_of
+from .signature import hidden_methods, is_fixed, signature_of
 from .spec import callable_signature
+from .struct_matcher import struct_matcher
 from .types import Dict, Struct, Symbols, Tuple, Type, freeze, join_all, type_of
 
 if TYPE_CHECKING:
@@ -501,7 +502,12 @@ def checker(guards: list[Guard], live: list[tuple[Any, External]]) -> Assumption
             known[f"v{number}"] = type(guard.value)
             tests.append(f"{read}.__class__ is v{number}")
         else:
-            tests.append(f"signature_of({read}) == v{number}")
+            test = f"signature_of({read}) == v{number}"
+            quick = struct_matcher(guard.value, is_fixed) if is_struct(type(guard.value)) else None
+            if quick is not None:
+                known[f"q{number}"] = quick
+                test = f"(q{number}({read}) or {test})"
+            tests.append(test)
     lines = ["def is_current():", "    try:"]
     lines.append(f"        if not ({' and '.join(tests) or True}):")
     lines.append("            return False")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from support.programs import assert_same, flat, leaves, moved, structure
+from support.programs import assert_same, flat, is_object, leaves, moved, structure
 
 import adjoint as ad
 
@@ -220,6 +220,9 @@ def tangent(value: Any, step: Any) -> Any:
         return type(value)(*(tangent(v, step) for v in value))
     if isinstance(value, (list, tuple)):
         return type(value)(tangent(v, step) for v in value)
+    if is_object(value):
+        parts = value.__tree_flatten__().items()
+        return value.__tree_unflatten__({k: tangent(v, step) for k, v in parts})
     if type(value) is int:
         next(step, 0.0)
         return 0.0

@@ -80,12 +80,19 @@ def is_differentiable(spec):
     return isinstance(spec, np.ndarray) and spec.dtype.kind == "f"
 
 
+def is_object(value):
+    """Whether a value is an object with parts, such as a module."""
+    return hasattr(type(value), "__tree_flatten__")
+
+
 def leaves(value):
     """The numbers and arrays in a container, in order; what is not differentiable left out."""
     if isinstance(value, dict):
         return [leaf for v in value.values() for leaf in leaves(v)]
     if isinstance(value, (list, tuple)):
         return [leaf for v in value for leaf in leaves(v)]
+    if is_object(value):
+        return [leaf for v in value.__tree_flatten__().values() for leaf in leaves(v)]
     if value is None or isinstance(value, (str, bool)):
         return []
     if isinstance(value, np.ndarray) and value.dtype.kind != "f":
@@ -107,6 +114,9 @@ def moved(value, step):
         return type(value)(*(moved(v, step) for v in value))
     if isinstance(value, (list, tuple)):
         return type(value)(moved(v, step) for v in value)
+    if is_object(value):
+        parts = value.__tree_flatten__().items()
+        return value.__tree_unflatten__({k: moved(v, step) for k, v in parts})
     if not leaves(value):
         return value
     change = np.array([next(step) for _ in range(np.size(value))]).reshape(np.shape(value))
@@ -137,6 +147,8 @@ def structure(value):
         return {k: structure(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [type(value), *map(structure, value)]
+    if is_object(value):
+        return type(value), structure(value.__tree_flatten__())
     if not leaves(value):
         return None
     if isinstance(value, (np.ndarray, np.generic)):
@@ -155,6 +167,8 @@ def assert_same(got, want):
         assert len(got) == len(want)
         for a, b in zip(got, want, strict=True):
             assert_same(a, b)
+    elif is_object(want):
+        assert_same(vars(got), vars(want))
     elif isinstance(want, np.ndarray):
         np.testing.assert_array_equal(got, want, strict=True)
     elif isinstance(want, (float, np.floating)):

@@ -33,6 +33,8 @@ from ..lower.outs import position_of_out
 from ..rules import is_zero, own
 from ..rules.template import import_late
 from ..runtime.generic import rebuild
+from ..runtime.shared_parts import Copies
+from ..runtime.structs import is_struct
 from ..signature import is_hashable
 from ..surgery import register_hook
 from . import arrays, hooks, origins, templates
@@ -107,6 +109,9 @@ def rule_call(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if place is not None and len(args) > place:
             kwargs = {**kwargs, "out": args[place]}
             args = args[:place] + args[place + 1 :]
+    if own.has_rule(fn):
+        for value in (*args, *kwargs.values()):
+            op.refuse_object(value, f"given to {_name(fn)}, which has a rule of its own")
     if not own.has_rule(fn) and (isinstance(fn, np.ufunc) or kwargs.get("out") is not None):
         return arrays.with_out(fn, args, kwargs)
     if any(isinstance(a, types.GeneratorType) for a in args):
@@ -577,6 +582,8 @@ def _stop_gradient(x: Any) -> Any:
     if isinstance(x, tuple):
         parts = [_stop_gradient(v) for v in x]
         return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+    if is_struct(x.__class__):
+        return Copies(_stop_gradient).parts(x)
     if is_array(x):
         return op.detached(x, x.copy()) if op.is_active(x) else x
     return op.fresh(x) if _is_number(x) else x

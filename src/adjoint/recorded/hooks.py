@@ -16,6 +16,7 @@ from .memory import is_array
 
 def register_hook(x: Any, hook: Callable[[Any], Any]) -> Any:
     """The same value as something new, so that the hook acts on the uses of the result alone."""
+    op.refuse_object(x, "given a hook")
     if not op.is_active(x):
         return x
     value = _apart(x)
@@ -38,6 +39,7 @@ def insert_grad_of(x: Any, statements: Callable[..., Any], *values: Any) -> Any:
 
     statements: the block, as a function of d_x and of the values of the variables that it reads.
     """
+    op.refuse_object(x, "given a hook")
     if not op.is_active(x):
         return x
     value = x if is_array(x) else _apart(x)

@@ -91,6 +91,15 @@ def refuse(error: Exception) -> Exception:
     return error
 
 
+def refuse_object(value: Any, what: str) -> None:
+    """Refuse an object with parts where a derivative goes through it and nothing would be noted."""
+    if is_struct(value.__class__) and holds_active(value):
+        raise refuse(origins.unsupported(
+            f"a {type(value).__name__} that is differentiated by is {what}",
+            "Give it the arrays of the object.",
+        ))  # fmt: skip
+
+
 def varies(value: Any) -> bool:
     """Whether a result can have a derivative: real or complex numbers, or a structure of them."""
     cls = value.__class__

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from support.programs import array
 
+from adjoint import nn
+
 from ..table import category, made
 
 row = category("Classes and objects")
@@ -566,3 +568,88 @@ row.refused(
     names_line=False,
     modes=("reverse",),
 )(lambda model, t: model.decay(t))
+
+
+class Affine(nn.Module):
+    """A layer, of which the arrays are parts."""
+
+    def __init__(self, seed, scale=0.5):
+        super().__init__()
+        rng = np.random.default_rng(seed)
+        self.weight = rng.normal(size=(3, 3))
+        self.bias = rng.normal(size=3)
+        self.scale = scale
+
+    def forward(self, x):
+        return np.tanh(self.weight @ x + self.bias) * self.scale
+
+
+class Stack(nn.Module):
+    """Layers in order, a running mean, and a count of calls."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.layers = nn.ModuleList(Affine(seed) for seed in range(size))
+        self.register_buffer("mean", np.zeros(3))
+        self.calls = 0
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+@row("an object with parts (a module) as an argument", made(Affine, 3), array(3), wrt=(0, 1))
+def calls_a_module(net, x):
+    return np.sum(net(x) ** 2)
+
+
+@row(
+    "parts in order: a loop, `enumerate`, an index, a slice, `len`",
+    made(Stack, 3), array(3), wrt=(0, 1),
+)  # fmt: skip
+def reads_parts_in_order(net, x):
+    total = np.sum(net.layers[0].weight[0] * x) * len(net.layers)
+    for i, layer in enumerate(net.layers[1:]):
+        total = total + (i + 1) * np.sum(layer(x) * layer.bias)
+    return total
+
+
+def two_layers():
+    return [Affine(1), Affine(2)]
+
+
+@row("objects with parts in a list", made(two_layers), array(3), wrt=(0, 1))
+def calls_modules_in_a_list(nets, x):
+    for net in nets:
+        x = net(x)
+    return np.sum(x * x)
+
+
+@row("an array of such an object that is no part is changed", made(Stack, 2), array(3), wrt=(0, 1))
+def changes_a_buffer(net, x):
+    net.mean *= 0.9
+    net.mean += 0.1 * x
+    return np.sum((net(x) - net.mean) ** 2)
+
+
+@row("an attribute of such an object is assigned", made(Stack, 2), array(3), wrt=(0, 1))
+def assigns_an_attribute(net, x):
+    net.calls += 1
+    net.hidden = net.layers[0](x)
+    return np.sum(net.hidden * net(x)) * net.calls
+
+
+def replaces_parts():
+    LAYER.weight = np.linspace(-1.0, 1.0, 9).reshape(3, 3)
+    LAYER.scale = 2.0
+
+
+LAYER = Affine(5)
+
+
+@row(
+    "such an object from outside, with parts that are replaced", array(3), changes=(replaces_parts,)
+)
+def calls_a_module_from_outside(x):
+    return np.sum(LAYER(x) ** 2)
