@@ -257,9 +257,10 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     if compiled.changes:
         compiled.check_apart(bound, getattr(fn, "__name__", "the function"))
     originals: dict[int, tuple[Any, Any]] = {}
+    beside: list[tuple[Any, Any]] = []
     kept = list(bound.values())
     if not compiled.recorded:
-        kept = [_copied(v, originals) for v in kept]
+        kept = [_copied(v, originals, beside) for v in kept]
     try:
         value, saved = compiled.run(*kept)
     except Exception as error:
@@ -267,6 +268,9 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
         raise
     if compiled.changes:
         for made, original in originals.values():
+            _write_back(original, made, originals)
+    else:  # nothing is known of what functions without a rule did to the arrays of objects
+        for made, original in beside:
             _write_back(original, made, originals)
     backward = compiled.backward
     value = copy(value)
@@ -297,17 +301,28 @@ def _one_for_each(compiler: Compiler, found: dict[str, Any], count: int) -> tupl
     return tuple(parts[:count])
 
 
-def _copied(value: Any, originals: dict[int, tuple[Any, Any]]) -> Any:
-    """A copy of the arrays and containers in a value; `originals` tells what each is a copy of."""
+def _copied(
+    value: Any, originals: dict[int, tuple[Any, Any]], beside: list[tuple[Any, Any]]
+) -> Any:
+    """A copy of the arrays and containers in a value; `originals` tells what each is a copy of.
+
+    beside: gets the same of arrays that objects have and that are no parts, such as running means.
+    """
+
+    def of_object(array: Any) -> Any:
+        copy = _copied_array(array)
+        beside.append((copy, array))
+        return copy
+
     made: Any
     if isinstance(value, dict):
-        made = {k: _copied(v, originals) for k, v in value.items()}
+        made = {k: _copied(v, originals, beside) for k, v in value.items()}
     elif isinstance(value, (list, tuple)):
-        made = rebuild(value, [_copied(v, originals) for v in value])
+        made = rebuild(value, [_copied(v, originals, beside) for v in value])
     elif array_module(type(value)) is not None and value.shape:
         made = value.copy()
     elif is_struct(value.__class__):
-        copies = Copies(_copied_array, _copied_array)
+        copies = Copies(_copied_array, of_object)
         made = copies.copy(value)
         originals.update((id(a), (a, b)) for a, b in copies.made)
         return made
