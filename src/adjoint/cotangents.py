@@ -18,6 +18,7 @@ from . import core
 from .algebra import collect
 from .builder import VIEWS, Builder, is_number, item_type
 from .core import Atom, Const, Var
+from .disjoint import are_disjoint, cover
 from .errors import Origin
 from .infer import constant, dict_options
 from .rules import runtime as rule_runtime
@@ -116,11 +117,31 @@ class Cotangents:
 
     def _gather(self, var: Var) -> None:
         origin = self.b.origin
-        for part in self.scattered.pop(var):
-            self.b.origin = part.origin
-            first = var not in self.values
-            self.set(var, self.add_part(self.own(var), part, first))
+        parts = self.scattered.pop(var)
+        fresh = var not in self.values
+        self.b.origin = parts[0].origin
+        whole = self.own(var)
+        if fresh and self._are_all(parts, var):
+            made = self.b.definition(whole, np.zeros_like)
+            if made is not None:
+                made.fn = np.empty_like
+        for position, part in enumerate(parts):
+            untouched = fresh and self._is_apart(part, parts[:position])
+            whole = self.add_part(whole, part, untouched)
+            self.set(var, whole)
         self.b.origin = origin
+
+    def _is_apart(self, part: Scatter, others: list[Scatter]) -> bool:
+        """Whether a contribution is to other elements than all of these."""
+        return all(
+            other.unique and are_disjoint(other.index, part.index, self.b.definitions)
+            for other in others
+        )
+
+    def _are_all(self, parts: list[Scatter], var: Var) -> bool:
+        """Whether contributions are to all elements of an array."""
+        indices = [part.index for part in parts]
+        return all(p.unique for p in parts) and cover(indices, var.type, self.b.definitions)
 
     def add_part(self, present: Var, part: Scatter, first: bool = False) -> Var:
         """Add a contribution to elements of an array; the first one may be stored."""
