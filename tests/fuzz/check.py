@@ -285,6 +285,10 @@ class _Derivatives:
                 if self.single and self.is_right_in_double(k, slope, scale):
                     ill = f"argument {i}: lost in the rounding of float32"
                     continue
+                lost = self.lost(k, found, scale)
+                if lost:
+                    ill = f"argument {i}: {lost}"
+                    continue
                 h = 1e-6
                 middle, left, right = value(0.0), value(-h), value(h)
             except Exception as error:
@@ -302,6 +306,25 @@ class _Derivatives:
                 f"{self.directions[k]!r}",
             )
         return ill
+
+    def lost(self, k: int, found: float, scale: float) -> str:
+        """Why values tell nothing of a gradient; nothing if they do.
+
+        Where an intermediate value is infinite, 0 * inf is no number. A huge gradient that is not
+        seen in values, and that is another one a step away, is that of huge terms which cancel.
+        """
+        if not np.isfinite(found):
+            try:
+                with np.errstate(over="raise"):
+                    self.plain.run(self.at(0.0, []))
+            except FloatingPointError:
+                return "an intermediate value is infinite"
+        elif abs(found) > 1e6 * scale:
+            for step in (STEPS[1], -STEPS[1]):
+                _, gradients = self.run(self.gradient, self.at(step, [self.numbers[k]])).value
+                if not abs(along(gradients[k], self.directions[k]) - found) <= 0.2 * abs(found):
+                    return "huge terms cancel"
+        return ""
 
     def is_right_in_double(self, k: int, slope: float, scale: float) -> bool:
         """Whether the gradient agrees with differences for arguments of double precision."""
