@@ -8,6 +8,7 @@ import pytest
 
 import adjoint as ad
 from adjoint import forms
+from adjoint.lower import aliases
 
 
 def caught(x):
@@ -31,6 +32,21 @@ def test_it_serves_where_the_compiler_refuses():
 def test_compiled_code_is_preferred():
     assert "record" not in ad.source(lambda x: x * x, 2.0)
     assert "record.truediv(1.0, x)" in ad.source(caught, 2.0)
+
+
+def test_it_serves_where_aliases_take_too_long_to_find(monkeypatch):
+    def f(x):
+        xs = [x, x * 2.0]
+        for _ in range(2):
+            xs[0], xs[1] = xs[1], xs[0] * 3.0
+            xs.append(xs[0])
+        return np.sum(xs[0] * xs[1])
+
+    expected = ad.grad(f)(np.array([1.0, 2.0]))
+    monkeypatch.setattr(aliases, "_MOST", 0)
+    with forms.only("typed"), pytest.raises(ad.UnsupportedSyntaxError, match="too long to find"):
+        ad.grad(f)(np.array([1.0, 2.0]))
+    np.testing.assert_allclose(ad.grad(f)(np.array([1.0, 2.0])), expected)
 
 
 def swallows(x):

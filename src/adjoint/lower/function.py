@@ -20,6 +20,7 @@ from ..parse import Source, parse_function
 from ..request import Argument
 from ..rules import own
 from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container
+from .aliases import TooManyWays
 from .callees import (
     found_in,
     has_known_derivative,
@@ -91,6 +92,12 @@ def lower_function(
             return lower_call(lowering, fn, arguments, opened), lowering.guards, lowering.b
         except Recursive as found:
             recursive |= {found.what}
+        except TooManyWays:
+            raise UnsupportedSyntaxError(
+                "which arrays and lists may share memory here takes too long to find",
+                lowering.b.origin,
+                "Split the function, or put fewer arrays and lists into one another.",
+            ) from None
         except AliasingError as error:
             if error.root is None:
                 raise
