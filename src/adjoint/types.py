@@ -292,6 +292,13 @@ def array_namespace(name: str) -> Any:
     return _NAMESPACES[name]
 
 
+def moved(array: Any, namespace: Any) -> Any:
+    """An array as one of another module: to NumPy from CuPy by `get`, else by `asarray`."""
+    if namespace is np and hasattr(array, "get"):
+        return array.get()
+    return namespace.asarray(array)
+
+
 def type_of(value: Any, symbols: Symbols, *, promote: bool = False) -> Type:
     """The type of a run-time value. `promote`: Python ints count as floats (differentiated)."""
     cls = type(value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..types import array_module
+from ..types import array_module, moved
 
 # What is seen at a glance to be no array: gradients are matched with parameters at each step.
 _SETTINGS = frozenset((bool, dict, float, int, list, str, tuple, type(None)))
@@ -188,11 +188,27 @@ class Module:
 
     def astype(self, dtype: Any) -> Module:
         """Replace all arrays of floats by arrays of another dtype; returns the module."""
-        made: dict[int, Any] = {}
+        return self._with_arrays(lambda a: a.astype(dtype) if a.dtype.kind in "fc" else a)
+
+    def to(self, namespace: Any) -> Module:
+        """Move all arrays to an array module: `net.to(cupy)`, `net.to(numpy)`; returns the module.
+
+        An optimiser that was made before has the arrays of before.
+
+        >>> import numpy as np
+        >>> from adjoint import nn
+        >>> nn.Linear(2, 2).to(np).weight.shape
+        (2, 2)
+        """
+        return self._with_arrays(lambda array: moved(array, namespace))
+
+    def _with_arrays(self, made_from: Callable[[Any], Any]) -> Module:
+        """Replace each parameter and buffer; an array at two places is replaced by one."""
+        made: dict[int, tuple[Any, Any]] = {}
         for module in self.modules():
             for name, value in list(module.__dict__.items()):
-                if _is_parameter(value):
-                    made.setdefault(id(value), (value, value.astype(dtype)))
+                if value is not None and (_is_parameter(value) or name in module._buffers):
+                    made.setdefault(id(value), (value, made_from(value)))
                     module.__dict__[name] = made[id(value)][1]
         return self
 

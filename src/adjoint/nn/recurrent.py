@@ -88,7 +88,7 @@ class _Recurrent(Module):
         """(layers * directions, N, hidden_size): zeros, if no state is given."""
         shape = (self.num_layers * (1 + self.bidirectional), x.shape[1], self.hidden_size)
         if given is None:
-            return np.zeros(shape, x.dtype)
+            return np.zeros_like(x, shape=shape)
         if given.shape != shape:
             raise ValueError(f"{self!r}: expected a state of shape {shape}, got {given.shape}")
         return given

@@ -18,7 +18,7 @@ def rnn_sequence(
     x: (T, N, in). h: (N, hidden). Returns all h, (T, N, hidden), and the last one.
     """
     inputs = linear(x, w_ih, None if b_ih is None else b_ih + b_hh)
-    outputs = np.empty((len(x), *h.shape), x.dtype)
+    outputs = np.empty_like(x, shape=(len(x), *h.shape))
     for t in range(len(x)):
         total = inputs[t] + h @ w_hh.T
         h = np.tanh(total) if nonlinearity == "tanh" else np.maximum(total, 0)
@@ -37,13 +37,14 @@ def lstm_sequence(
     """
     # sigmoid(a) is tanh(a / 2) / 2 + 1/2: one tanh serves all four gates.
     samples, size = h.shape
-    slope = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], x.dtype), size)
+    slope = np.ones_like(x, shape=4 * size)
+    slope[: 2 * size] = slope[3 * size :] = 0.5
     offset = 1 - slope
     by_row = slope[:, np.newaxis]
     bias = None if b_ih is None else (b_ih + b_hh) * slope
     inputs = linear(x, w_ih * by_row, bias)
     w_hh = np.ascontiguousarray((w_hh * by_row).T)  # which BLAS is quicker with
-    outputs = np.empty((len(x), *h.shape), x.dtype)
+    outputs = np.empty_like(x, shape=(len(x), *h.shape))
     for t in range(len(x)):
         gates = np.tanh(inputs[t] + h @ w_hh) * slope + offset
         gates = gates.reshape(samples, 4, size)
@@ -62,7 +63,7 @@ def gru_sequence(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> 
     """
     samples, size = h.shape
     inputs = linear(x, w_ih, b_ih)
-    outputs = np.empty((len(x), *h.shape), x.dtype)
+    outputs = np.empty_like(x, shape=(len(x), *h.shape))
     for t in range(len(x)):
         hidden = h @ w_hh.T
         if b_hh is not None:
