@@ -119,9 +119,13 @@ def result_type(
         if part is not None:
             return part
     if fn is np.reshape and len(args) == 2 and isinstance(args[0].type, Array):
-        dims = dims_from(args[1], symbols)
+        dims = dims_from(args[1], symbols, args[0].type.dims)
         if dims is not None:
             return Array(args[0].type.element, dims, args[0].type.module)
+    if fn is np.floor_divide and len(args) == 2:
+        quotient = _quotient(_as_size(args[0]), _as_size(args[1]), symbols)
+        if quotient is not None:
+            return Scalar("int", quotient)
     if _says_itself(fn):
         return _OWN[fn](symbols, *args, **kwargs) or UNKNOWN
     numbering: dict[int, int] = {}
@@ -179,22 +183,54 @@ def _of_any_size(t: Type, symbols: Symbols) -> Type:
     return t
 
 
-def dims_from(shape: Atom, symbols: Symbols) -> tuple[Size, ...] | None:
-    """The sizes that the shape given to np.reshape names; -1 stands for any."""
+def dims_from(
+    shape: Atom, symbols: Symbols, before: tuple[Size, ...] | None = None
+) -> tuple[Size, ...] | None:
+    """The sizes that the shape given to np.reshape names, for an array that had those `before`."""
     if isinstance(shape, Const):
         given = shape.value if isinstance(shape.value, (tuple, list)) else (shape.value,)
         if not all(type(n) is int for n in given):
             return None
-        return tuple(symbols.fresh() if n < 0 else n for n in given)
-    t = shape.type
-    if isinstance(t, (Tuple, List)):
-        parts = t.items
+        sizes = list(given)
     else:
-        parts = (t,)
-    if parts is None or not all(isinstance(p, Scalar) and p.kind == "int" for p in parts):
+        t = shape.type
+        parts = t.items if isinstance(t, (Tuple, List)) else (t,)
+        if parts is None or not all(isinstance(p, Scalar) and p.kind == "int" for p in parts):
+            return None
+        sizes = [p.size for p in parts]  # type: ignore[attr-defined]
+    known = [n for n in sizes if n is not None and not _is_open(n)]
+    rest = None
+    if len(known) == len(sizes) - 1 and before is not None and None not in sizes:
+        rest = _left_of(before, known, symbols)
+    return tuple(
+        n if n is not None and not _is_open(n) else symbols.fresh() if rest is None else rest
+        for n in sizes
+    )
+
+
+def _is_open(size: Size) -> bool:
+    """Whether it is the -1 of a shape, which stands for what is left."""
+    return isinstance(size, int) and size < 0
+
+
+def _left_of(sizes: Iterable[Size], without: list[Size], symbols: Symbols) -> Size | None:
+    """The product of sizes, divided by some of them; None where these are no factors."""
+    left = [n for n in sizes if n != 1]
+    for n in without:
+        if n in left:
+            left.remove(n)
+        elif n != 1:
+            return None
+    if len(left) < 2:
+        return left[0] if left else 1
+    return symbols.derived("product", *sorted(left, key=str))
+
+
+def _quotient(size: Size | None, by: Size | None, symbols: Symbols) -> Size | None:
+    """size // by, of a size that is not known as a number."""
+    if size is None or by is None or not isinstance(size, Dim):
         return None
-    sizes = [p.size for p in parts]  # type: ignore[attr-defined]
-    return tuple(symbols.fresh() if n is None or isinstance(n, int) and n < 0 else n for n in sizes)
+    return symbols.derived("quotient", size, by)
 
 
 def _elementwise_type(

@@ -841,6 +841,8 @@ class Expressions:
             raise self.refuse(str(error), node) from None
         path = f"{value.path}.{name}" if value.path else None
         if isinstance(obj, types.ModuleType) and _is_array_module(obj):
+            if found is None:
+                return constant(None)  # np.newaxis: what an index gives is known by its parts
             return Const(found, _static_type(found), path, value.external)
         if isinstance(obj, (str, bytes, slice, np.dtype, np.finfo, np.iinfo)):
             return constant(found) if _is_plain(found) else Const(found, _static_type(found), path)

@@ -23,7 +23,7 @@ def with_masks(scores: Any, attn_mask: Any, key_padding_mask: Any) -> Any:
         scores = masked(scores, attn_mask)
     if key_padding_mask is not None:
         check_shape("key_padding_mask", key_padding_mask, (samples, positions))
-        scores = masked(scores, key_padding_mask[:, np.newaxis, np.newaxis])
+        scores = masked(scores, key_padding_mask.reshape(samples, 1, 1, positions))
     return scores
 
 
