@@ -7,7 +7,7 @@ import types
 
 import numpy as np
 
-from adjoint.nn.functional import convolution, fused, pooling
+from adjoint.nn.functional import activations, convolution, fused, pooling
 from adjoint.rules import runtime
 from adjoint.runtime import generic, own_rules
 
@@ -16,8 +16,8 @@ from .domains import Literal, Sequence, operand
 NAMES = "xyuvwabc"
 MODULES = {
     "np": np, "math": math, "operator": operator, "runtime": runtime, "generic": generic,
-    "own_rules": own_rules, "convolution": convolution, "pooling": pooling,
-    "fused": fused,
+    "own_rules": own_rules, "activations": activations, "convolution": convolution,
+    "pooling": pooling, "fused": fused,
 }  # fmt: skip
 
 
@@ -132,8 +132,8 @@ def fn_text(fn):
     places = {
         "np": np, "np.linalg": np.linalg, "np.fft": np.fft, "math": math, "operator": operator,
         "runtime": runtime, "generic": generic, "own_rules": own_rules,
-        "convolution": convolution, "pooling": pooling,
-    "fused": fused,
+        "activations": activations, "convolution": convolution, "pooling": pooling,
+        "fused": fused,
     }  # fmt: skip
     for prefix, module in places.items():
         if getattr(module, fn.__name__, None) is fn:

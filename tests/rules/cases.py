@@ -10,13 +10,14 @@ import operator
 
 import numpy as np
 
+from adjoint.nn.functional.activations import normal_cdf
 from adjoint.rules import runtime
 from adjoint.rules.template import named
 
 from .case import case
 from .cases_generic import GENERIC
 from .cases_linalg import FFT, INTERPOLATION, LINALG, NORMS, PRODUCTS
-from .cases_nn import CONVOLUTION, FUSED, POOLING
+from .cases_nn import ACTIVATIONS, CONVOLUTION, FUSED, POOLING
 from .domains import (
     Literal,
     Sequence,
@@ -305,7 +306,7 @@ CASES = [
     for table in (
         ARITHMETIC, ELEMENTWISE, SELECTION, REDUCTIONS, SCANS, SHAPE, INDEXING, CREATION, BUILTINS,
         MATH, PRODUCTS, LINALG, NORMS, FFT, INTERPOLATION, GENERIC, CONVOLUTION,
-        POOLING, FUSED,
+        POOLING, FUSED, ACTIVATIONS,
     )
     for rows in table
     for row in rows
@@ -323,6 +324,7 @@ NOT_IN_CUPY = {
     )
     for fn in named(module, *names.split())
 }
+NOT_IN_CUPY[normal_cdf] = "it is in cupyx, which the stand-in for CuPy does not have"
 CALLS_NOT_IN_CUPY = {
     "np.compress([True, False, True], x, axis=1)": "CuPy takes no list for the condition",
     "np.linalg.pinv(x, rtol=1e-10)": "CuPy's pinv has no rtol",

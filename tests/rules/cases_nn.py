@@ -1,9 +1,17 @@
-"""Rows of the table of cases: convolution and pooling."""
+"""Rows of the table of cases: convolution, pooling and activation functions."""
 
-from adjoint.nn.functional import convolution, fused, pooling
+from adjoint.nn.functional import activations, convolution, fused, pooling
 
 from .case import case
-from .domains import Literal, distinct, ints
+from .domains import Literal, distinct, far_from_zero, ints
+
+ACTIVATIONS = [
+    case(activations.relu, far_from_zero(2, 3)),
+    case(activations.elu, far_from_zero(2, 3), alpha=[1.0, 0.3]),
+    *(case(f, (2, 3)) for f in (activations.sigmoid, activations.normal_cdf)),
+    case(activations.softmax, (2, 3), dim=[-1, 0]),
+    case(activations.log_softmax, (2, 3), dim=[-1, 0]),
+]
 
 OPTIONS = [
     {},
