@@ -124,12 +124,13 @@ def table(header: list[str], lines: list[list[str]]) -> str:
     )
 
 
-def put_between_markers(page: Path, text: str) -> None:
+def put_between_markers(page: Path, text: str, markers: tuple[str, str] = (BEGIN, END)) -> None:
     """Replace what stands between the markers in the page; a page that is not there is begun."""
+    first, last = markers
     if not page.exists():
-        page.write_text(f"# Benchmarks\n\n{BEGIN}\n{END}\n", encoding="utf-8")
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+        page.write_text(f"# Benchmarks\n\n{first}\n{last}\n", encoding="utf-8")
+    before, begin, rest = page.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise SystemExit(f"{page}: the markers are missing: {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        raise SystemExit(f"{page}: the markers are missing: {first} and {last}")
+    page.write_text(f"{before}{first}\n\n{text}\n\n{last}{after}", encoding="utf-8")

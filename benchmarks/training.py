@@ -7,6 +7,7 @@ the same initial values. The ratio is the median over rounds in which both took 
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ import adjoint as ad
 import adjoint.nn.functional as F
 from adjoint import nn, optim
 from benchmarks.machine import describe
+from benchmarks.report import put_between_markers
 from benchmarks.timing import median, ratio, round_robin
 
 LR = 0.01
+MARKERS = ("<!-- training: begin -->", "<!-- training: end -->")
 
 
 @dataclass(frozen=True)
@@ -198,18 +201,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--only", help="rows whose name has this text")
+    parser.add_argument("--update-docs", type=Path, metavar="FILE", help="put the table in FILE")
     arguments = parser.parse_args()
-    for name, value in describe(None).items():
-        print(f"- {name}: {value}")
-    print("\n| training step | adjoint, ms | PyTorch eager, ms | ratio | bar |")
-    print("|---|---|---|---|---|")
+    lines = [f"- {name}: {value}" for name, value in describe(None).items()]
+    lines += ["", "| training step | adjoint | PyTorch eager | ratio | bar |"]
+    lines += ["| --- | --- | --- | --- | --- |"]
     for row in ROWS:
-        if arguments.only and arguments.only.lower() not in row.name.lower():
-            continue
-        times = round_robin(steps(row), arguments.rounds, burst=0.02, pause=0.03)
-        ours, theirs = (1e3 * median(times[name]) for name in ("adjoint", "torch"))
-        shown = ratio(times["adjoint"], times["torch"])
-        print(f"| {row.name} | {ours:.2f} | {theirs:.2f} | {shown:.2f} | {row.bar} |")
+        if not arguments.only or arguments.only.lower() in row.name.lower():
+            lines.append(measured(row, arguments.rounds))
+    table = "\n".join(lines)
+    print(table)
+    if arguments.update_docs:
+        put_between_markers(arguments.update_docs, table, MARKERS)
+
+
+def measured(row: Row, rounds: int) -> str:
+    times = round_robin(steps(row), rounds, burst=0.05, pause=0.05)
+    ours, theirs = (1e3 * median(times[name]) for name in ("adjoint", "torch"))
+    shown = ratio(times["adjoint"], times["torch"])
+    verdict = "pass" if shown <= row.bar else "**miss**"
+    return f"| {row.name} | {ours:.2f} ms | {theirs:.2f} ms | {shown:.2f} | {row.bar}: {verdict} |"
 
 
 if __name__ == "__main__":
