@@ -32,7 +32,7 @@ from .rules.builtins_ import ALIASES
 from .runtime.generic import rebuild
 from .runtime.shared_parts import held_beside, parts_within
 from .runtime.structs import is_struct
-from .signature import hidden_methods, is_fixed, signature_of
+from .signature import hidden_methods, is_fixed, is_same, signature_of
 from .spec import callable_signature
 from .struct_matcher import struct_matcher
 from .types import Dict, Struct, Symbols, Tuple, Type, freeze, join_all, type_of
@@ -503,7 +503,9 @@ def checker(guards: list[Guard], live: list[tuple[Any, External]]) -> Assumption
             tests.append(f"{read}.__class__ is v{number}")
         else:
             test = f"signature_of({read}) == v{number}"
-            quick = struct_matcher(guard.value, is_fixed) if is_struct(type(guard.value)) else None
+            quick = None
+            if is_struct(type(guard.value)):
+                quick = struct_matcher(guard.value, is_fixed, is_same)
             if quick is not None:
                 known[f"q{number}"] = quick
                 test = f"(q{number}({read}) or {test})"

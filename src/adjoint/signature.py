@@ -111,6 +111,11 @@ def _kinds(value: Any) -> Any:
     return value.__class__
 
 
+def is_same(value: Any, fixed: Any) -> bool:
+    """Whether a value is equal to a fixed one, and so are the classes."""
+    return is_fixed(value) and _kinds(value) == _kinds(fixed) and bool(value == fixed)
+
+
 def is_fixed(attribute: Any) -> bool:
     """Whether code is made for the value of an object's attribute, and not for its type."""
     if attribute is None or isinstance(attribute, (bool, int, str, bytes, type)):
@@ -166,7 +171,7 @@ def matcher(
         else:
             known[f"s{i}"] = signature_of(value)
             test = f"signature_of(a{i}) == s{i}"
-            quick = struct_matcher(value, is_fixed) if is_struct(cls) else None
+            quick = struct_matcher(value, is_fixed, is_same) if is_struct(cls) else None
             if quick is not None:
                 known[f"m{i}"] = quick
                 test = f"(m{i}(a{i}) or {test})"

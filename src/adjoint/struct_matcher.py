@@ -14,12 +14,14 @@ import numpy as np
 from .runtime.structs import is_struct
 
 
-def struct_matcher(value: Any, is_fixed: Callable[[Any], bool]) -> Callable[[Any], bool] | None:
+def struct_matcher(
+    value: Any, is_fixed: Callable[[Any], bool], same: Callable[[Any, Any], bool]
+) -> Callable[[Any], bool] | None:
     """None where an attribute cannot be told in this way, such as a list.
 
-    It may say no where the signatures are equal: settings are compared by identity.
+    It may say no where the signatures are equal.
     """
-    made = _Matcher(is_fixed)
+    made = _Matcher(is_fixed, same)
     try:
         made.object(value, "a")
     except _Unknown:
@@ -32,9 +34,9 @@ class _Unknown(Exception):
 
 
 class _Matcher:
-    def __init__(self, is_fixed: Callable[[Any], bool]) -> None:
+    def __init__(self, is_fixed: Callable[[Any], bool], same: Callable[[Any, Any], bool]) -> None:
         self.is_fixed = is_fixed
-        self.known: dict[str, Any] = {"_ndarray": np.ndarray}
+        self.known: dict[str, Any] = {"_ndarray": np.ndarray, "same": same}
         self.lines: list[str] = []
         self.places: dict[int, str] = {}  # objects and arrays: the variables that hold them
 
@@ -64,7 +66,8 @@ class _Matcher:
     def attribute(self, value: Any, read: str, variable: str) -> None:
         cls = value.__class__
         if self.is_fixed(value) and not getattr(value, "__closure__", None):
-            self.require(f"{read} is not {self.name(value)}")
+            known = self.name(value)
+            self.require(f"{read} is not {known} and not same({read}, {known})")
         elif cls is float or cls is complex:
             self.require(f"{read}.__class__ is not {cls.__name__}")
         elif cls is np.random.Generator:

@@ -1005,6 +1005,63 @@ def test_module_made_in_the_function():
         np.testing.assert_allclose(ad.grad(made)(a), np.sin(Pair().b * [1.0, 2.0]))
 
 
+@pytest.mark.parametrize("make", [MLP, Tied, TwiceTheSame, lambda: Chain(MLP(), Pair())])
+def test_penalty_on_all_parameters(make, x):
+    def penalty(net, x):
+        total = sum([np.sum(p**2) for p in net.parameters()])
+        for name, p in net.named_parameters():
+            if name.endswith("bias"):
+                total = total + 0.5 * np.sum(p**3)
+        return total * np.sum(x) + len(net.parameters())
+
+    def through_modules(net, x):
+        total = 0.0
+        for module in net.modules():
+            if isinstance(module, Dense):
+                total = total + np.sum(module.weight**2)
+        for name, module in net.named_modules():
+            if name.endswith("fc1"):
+                total = total + np.sum(module.bias**2)
+        for child in net.children():
+            total = total + len(child.parameters())
+        return total + sum([len(name) for name, _ in net.named_children()])
+
+    net = make()
+    for fn in (penalty, through_modules):
+        value, grads = ad.value_and_grad(fn)(net, x)
+        np.testing.assert_allclose(value, fn(net, x))
+        check_gradient(grads, fn, net, x)
+
+
+def test_parameters_changed_in_place_through_a_list():
+    def halved(net, x):
+        for p in net.parameters():
+            p *= 0.5
+        return np.sum(net(x))
+
+    net, x = Pair(), np.array([1.0, 2.0])
+    a, b = net.a.copy(), net.b.copy()
+    try:
+        grads = ad.grad(halved)(net, x)
+    except ad.AdjointError:
+        assert forms.allowed == ("typed",)
+        return
+    np.testing.assert_array_equal(net.a, 0.5 * a)
+    np.testing.assert_allclose(grads.a, 0.5 * np.sin(0.5 * b * x))
+
+
+def test_method_of_the_users_that_is_called_parameters(x):
+    class Own(MLP):
+        def parameters(self):
+            return [2.0 * self.fc1.weight]
+
+    def fn(net, x):
+        return np.sum(net.parameters()[0] ** 2)
+
+    net = Own()
+    np.testing.assert_allclose(ad.grad(fn)(net, x).fc1.weight, 8 * net.fc1.weight)
+
+
 # -- errors ----------------------------------------------------------------------------------------
 
 

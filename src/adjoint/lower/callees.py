@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import Atom, Const
 from ..errors import SourceUnavailableError
+from ..infer import constant
 from ..rules import RULES, ZERO
 from ..rules.advice import example_of_a_rule, name_of
 from ..runtime.structs import is_struct
@@ -87,3 +88,18 @@ def without_source(fn: Any) -> SourceUnavailableError:
         f"`{name_of(fn)}` has neither Python source nor a derivative rule", None,
         f"Give it a rule (ad.rule says more):\n{example_of_a_rule(fn)}",
     )  # fmt: skip
+
+
+def of_text(owner: Atom, name: str, args: list[Atom]) -> Const | None:
+    """What a method of a known text gives: `name.endswith("bias")` decides a branch."""
+    known = [a.value for a in (owner, *args) if isinstance(a, Const) and a.path is None]
+    if len(known) != len(args) + 1 or not all(type(v) in (str, int) for v in known):
+        return None
+    method = getattr(str, name, None)
+    if type(known[0]) is not str or method is None:
+        return None
+    try:
+        found = method(*known)
+    except Exception:  # Python tells of it when the function runs
+        return None
+    return constant(found) if type(found) in (str, bool, int) else None

@@ -45,6 +45,7 @@ from .callees import (
     is_pure,
     is_random,
     lookup,
+    of_text,
 )
 from .expressions import is_shared
 from .generators import is_generator
@@ -89,6 +90,10 @@ class Calls(Structs):
             self.walked |= set(map(id, lazy.walked_by(fn.value, node, id(node) in self.walked)))
         args, kwargs = self.arguments(node)
         self.at(node)
+        if isinstance(node.func, gast.Attribute) and not kwargs:
+            known = of_text(owner, node.func.attr, args)
+            if known is not None:
+                return known
         return self.call(fn, args, kwargs, node)
 
     def arguments(self, node: Any) -> tuple[list[Atom], dict[str, Atom]]:

@@ -19,6 +19,7 @@ from ..infer import constant
 from ..signature import is_hashable
 from ..types import Array, Fixed, Object, Struct, Type, is_container
 from .expressions import _is_plain
+from .part_walks import walk
 from .special_methods import ASKING, SpecialMethods
 
 
@@ -119,6 +120,9 @@ class Structs(SpecialMethods):
         self, owner: Atom, name: str, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Atom:
         if isinstance(owner.type, Struct):
+            parts = None if args or kwargs else walk(self, owner, name)
+            if parts is not None:
+                return parts
             return self.call(self.attribute(owner, name, node), args, kwargs, node)
         return super().method(owner, name, args, kwargs, node)
 

@@ -44,6 +44,9 @@ class Module:
     training: bool
     _buffers: tuple[str, ...]
     __tree_sequence__ = False  # whether parts are numbered: `net[0]`
+    # Methods that give parts and nothing else: the compiler answers them from the types.
+    __tree_walks__ = ("parameters", "named_parameters", "children", "named_children", "modules",
+                      "named_modules")  # fmt: skip
 
     def __init__(self) -> None:
         self.training = True
