@@ -55,6 +55,7 @@ class Gradient:
             spec.check(self._compiler.parameters, self._name)
         # The signature of the last call is tried first: (whether arguments have it, its code).
         self._latest: tuple[Callable[..., bool], Any] = (_never, None)
+        self._objects: dict[Any, Any] = {}  # signature -> whether a network has it
         self._arity = self._compiler.arity if self._compiler.plain else -1
 
     @property
@@ -112,7 +113,7 @@ class Gradient:
             conditions, known = ["is_current()"], {"is_current": assumed.check}
         conditions = [f"own.version == {compiled.version}", *conditions]
         known = {**known, "own": own}
-        self._latest = matcher(args, conditions, known), compiled
+        self._latest = matcher(args, conditions, known, self._objects), compiled
         return compiled
 
     def _for_call(self, count: int, keywords: tuple[str, ...]) -> Gradient:

@@ -150,12 +150,16 @@ _BY_CLASS = frozenset({int, float, complex, range, slice, bytes})
 
 
 def matcher(
-    args: tuple[Any, ...], conditions: Sequence[str] = (), known: Mapping[str, Any] = _NOTHING
+    args: tuple[Any, ...],
+    conditions: Sequence[str] = (),
+    known: Mapping[str, Any] = _NOTHING,
+    made: dict[Any, Any] | None = None,
 ) -> Callable[..., bool]:
     """A function that tells whether its arguments have the signatures of these.
 
     Comparing with one signature is quicker than looking a key up among many. `conditions` are
-    further expressions that must hold, with the values of their names in `known`.
+    further expressions that must hold, with the values of their names in `known`. `made` keeps
+    what was made for objects with parts: where the sizes of the data change, a network does not.
     """
     known = {**known, "_ndarray": _ndarray, "signature_of": signature_of}
     tests = list(conditions)
@@ -171,10 +175,25 @@ def matcher(
         else:
             known[f"s{i}"] = signature_of(value)
             test = f"signature_of(a{i}) == s{i}"
-            quick = struct_matcher(value, is_fixed, is_same) if is_struct(cls) else None
+            quick = None
+            if is_struct(cls):
+                quick = _quick(value, known[f"s{i}"], {} if made is None else made)
             if quick is not None:
                 known[f"m{i}"] = quick
                 test = f"(m{i}(a{i}) or {test})"
             tests.append(test)
     names = ", ".join(f"a{i}" for i in range(len(args)))
     return eval(f"lambda {names}: {' and '.join(tests) or True}", known)
+
+
+_MOST_MADE = 16
+
+
+def _quick(value: Any, signature: Any, made: dict[Any, Any]) -> Callable[[Any], bool] | None:
+    """The function made for an object of this signature."""
+    if signature not in made:
+        if len(made) >= _MOST_MADE:
+            made.clear()
+        made[signature] = struct_matcher(value, is_fixed, is_same)
+    found: Callable[[Any], bool] | None = made[signature]
+    return found

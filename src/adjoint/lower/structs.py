@@ -62,6 +62,7 @@ class Structs(SpecialMethods):
         place = whole, path, name
         if place not in self.beside_parts:
             target = Var(name, kind)
+            target.serial = whole.serial  # it exists before the loops and branches around
             silent, self.silent = self.silent, 0
             with self.b.inside(self.entry):
                 part: Atom = whole
