@@ -285,6 +285,10 @@ class _Derivatives:
                 if self.single and self.is_right_in_double(k, slope, scale):
                     ill = f"argument {i}: lost in the rounding of float32"
                     continue
+                if self.single and abs(value(0.0) - float(self.ran.value)) > 1e-3 * scale:
+                    # As where `case float():` takes a float64 and no float32.
+                    ill = f"argument {i}: the program does something else in double precision"
+                    continue
                 lost = self.lost(k, found, scale)
                 if lost:
                     ill = f"argument {i}: {lost}"
