@@ -152,9 +152,12 @@ class _Writer:
         )
         key = hash((key, path))
         if key not in self.externals:
-            bound = self.free_name(path.replace(".", "_"), external.read())
+            value = external.read()
+            bound = self.free_name(path.replace(".", "_"), value)
+            if _is_ours(value) and getattr(value, "__name__", None) == bound:
+                self.imported(value)
             self.externals[key] = bound
-            self.result.bindings[bound] = external.read()
+            self.result.bindings[bound] = value
             self.result.live[bound] = external
         return _name(self.externals[key])
 
@@ -173,12 +176,15 @@ class _Writer:
 
     def helper(self, fn: Any) -> ast.expr:
         """A function of our own, which generated code calls by its name."""
-        name = fn.__name__
-        self.result.bindings[name] = fn
-        self.helpers.setdefault(fn.__module__, [])
-        if name not in self.helpers[fn.__module__]:
-            self.helpers[fn.__module__].append(name)
-        return _name(name)
+        self.result.bindings[fn.__name__] = fn
+        self.imported(fn)
+        return _name(fn.__name__)
+
+    def imported(self, fn: Any) -> None:
+        """Import a function of our own at the top of the text."""
+        names = self.helpers.setdefault(fn.__module__, [])
+        if fn.__name__ not in names:
+            names.append(fn.__name__)
 
     def module(self, module: types.ModuleType, default: str) -> str:
         alias = _alias(self.globals, module, default)
@@ -211,7 +217,7 @@ class _Writer:
             return _parse(f"{self.np_name()}.{path}")
         if getattr(builtins, getattr(fn, "__name__", ""), None) is fn:
             return _name(fn.__name__)  # type: ignore[union-attr]
-        if (getattr(fn, "__module__", "") or "").startswith("adjoint."):
+        if _is_ours(fn):
             return self.helper(fn)
         name = self.free_name(_own_name(fn), fn)
         self.result.bindings[name] = fn
@@ -965,6 +971,10 @@ def _own_name(fn: Any) -> str:
     """A name for a function that is called by no name of the user's: `Net_layer`, `sum_squares`."""
     qualname = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", "function")
     return str(qualname).rpartition("<locals>.")[2].replace(".", "_")
+
+
+def _is_ours(value: Any) -> bool:
+    return callable(value) and (getattr(value, "__module__", "") or "").startswith("adjoint.")
 
 
 def _alias(globals_: dict[str, Any], module: Any, default: str) -> str:
