@@ -20,11 +20,11 @@ def labelled(input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
     """
     if input.ndim < 2 or target.shape != (input.shape[0], *input.shape[2:]):
         raise ValueError(
-            f"expected input of shape (N, C, ...) and labels of shape (N, ...); "
+            f"nll_loss: expected input of shape (N, C, ...) and labels of shape (N, ...); "
             f"got {input.shape} and {target.shape}"
         )
     if target.dtype.kind not in "iu":
-        raise ValueError(f"expected labels that are ints, got an array of {target.dtype}")
+        raise ValueError(f"nll_loss: expected labels that are ints, got an array of {target.dtype}")
     xp = array_namespace(array_module(type(target)) or "numpy")
     classes = input.shape[1]
     labels = target.reshape(-1)
@@ -36,7 +36,9 @@ def labelled(input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
         labels = labels[rows]
     wrong = labels[_wrong(labels, classes)]
     if wrong.size:
-        raise IndexError(f"the label {wrong[0]} is out of range: there are {classes} classes")
+        raise IndexError(
+            f"nll_loss: the label {wrong[0]} is out of range: there are {classes} classes"
+        )
     return rows, labels
 
 
