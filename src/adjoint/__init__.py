@@ -3,11 +3,13 @@
 import importlib
 
 from . import testing
+from .anomaly import detect_anomaly
 from .api import Gradient, grad, source, value_and_grad, vjp
 from .control import no_grad, stop_gradient
 from .errors import (
     AdjointError,
     AliasingError,
+    AnomalyError,
     ArgumentError,
     CotangentError,
     NoDerivativeError,
@@ -27,6 +29,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AdjointError",
     "AliasingError",
+    "AnomalyError",
     "ArgumentError",
     "CotangentError",
     "Gradient",
@@ -37,6 +40,7 @@ __all__ = [
     "UnsupportedSyntaxError",
     "adjoint_of",
     "d",
+    "detect_anomaly",
     "elementwise_grad",
     "grad",
     "hessian",

@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from . import anomaly
 from .by_name import by_reference
 from .compile import Compiled, Compiler
 from .compilers import compiler_for
@@ -111,9 +112,13 @@ class Gradient:
             conditions, known = assumed.conditions, assumed.known
         else:
             conditions, known = ["is_current()"], {"is_current": assumed.check}
-        conditions = [f"own.version == {compiled.version}", *conditions]
-        known = {**known, "own": own}
-        self._latest = matcher(args, conditions, known, self._objects), compiled
+        unchecked = "(not anomaly.threads or anomaly.checks() is None)"
+        conditions = [f"own.version == {compiled.version}", unchecked, *conditions]
+        known = {**known, "own": own, "anomaly": anomaly}
+        matches = _never
+        if anomaly.checks() is None:
+            matches = matcher(args, conditions, known, self._objects)
+        self._latest = matches, compiled
         return compiled
 
     def _for_call(self, count: int, keywords: tuple[str, ...]) -> Gradient:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import forms
+from . import anomaly, forms
 from .core import External
 from .differentiable import check_parts, check_type, is_exact
 from .errors import AliasingError, Origin, UnsupportedSyntaxError
@@ -167,7 +167,8 @@ class Compiler:
         bound, given = self.bind(args, kwargs)
         values = list(bound.values())
         key: Any = (
-            forms.allowed, *((signature_of(v), name in given) for name, v in bound.items())
+            forms.allowed, anomaly.checks(),
+            *((signature_of(v), name in given) for name, v in bound.items()),
         )  # fmt: skip
         if self.options:
             key = key, *[freeze(v) for n, v in bound.items() if self._is_by_value(n, v)]
@@ -204,6 +205,7 @@ class Compiler:
             refusal = _held_in_other_attributes(bound)
             pattern = (
                 forms.allowed,
+                anomaly.checks(),
                 refusal is None,
                 *((a.type, a.wrt, a.given, a.literal and freeze(a.value)) for a in arguments),
             )

@@ -138,6 +138,7 @@ REVERSE = Intrinsic("reverse", effect=True)  # xs.reverse()
 THROUGH = Intrinsic("through", effect=True)  # a, after its view v was changed: no code
 RAISE = Intrinsic("raise", effect=True)
 ASSERT = Intrinsic("assert", effect=True)
+CHECK = Intrinsic("check", effect=True)  # args: value; kwargs: Const what, Const sweep
 SETATTR = Intrinsic("setattr", effect=True)  # args: object, Const name, value
 ENTER = Intrinsic("enter", effect=True)  # a `with` block starts; the value is that of __enter__
 LEAVE = Intrinsic("leave", effect=True)  # it ends, in the same block of the core

@@ -40,6 +40,7 @@ from .lower.expressions import BINARY, COMPARE, UNARY
 from .lower.state import Bound, Closure, Instance
 from .names import Names
 from .rules.methods import ATTRIBUTES, METHODS
+from .runtime.checks import check_finite, check_nan
 from .runtime.structs import with_parts
 from .types import Array, Struct, array_namespace
 
@@ -334,6 +335,8 @@ class _Writer:
             name = op.args[1].value  # type: ignore[union-attr]
             place = ast.Attribute(self.atom(op.args[0]), name, ast.Store())
             self.write(ast.Assign([place], self.value(op.args[2])), op)
+        elif op.fn is core.CHECK:
+            self.check(op)
         elif op.fn is core.ASSERT:
             message = self.atom(op.args[1]) if len(op.args) > 1 else None
             self.write(ast.Assert(self.atom(op.args[0]), message), op)
@@ -341,6 +344,14 @@ class _Writer:
             self.write(ast.Expr(self.expression(op)), op)
         else:
             self.assign(op.target, self.expression(op), op)
+
+    def check(self, op: Op) -> None:
+        """check_nan(h, "h"): the variable and its name."""
+        what = op.kwargs["what"].value  # type: ignore[union-attr]
+        value = self.atom(op.args[0])
+        args = [value, ast.Constant(_expr_source(value)), *map(self.atom, _sweep_of(op))]
+        check = {"nan": check_nan, "inf": check_finite}[what]
+        self.write(ast.Expr(ast.Call(self.helper(check), args, [])), op)
 
     def assign(self, target: Var, value: ast.expr, stmt: Any) -> None:
         name = self.names[target]
@@ -1005,3 +1016,7 @@ def _numpy_path(fn: Any) -> str | None:
 
 def _dtype_name(dtype: np.dtype) -> str:
     return "bool_" if dtype.kind == "b" else dtype.name
+
+
+def _sweep_of(op: Op) -> list[Atom]:
+    return [op.kwargs["sweep"]] if "sweep" in op.kwargs else []

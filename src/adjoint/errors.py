@@ -112,3 +112,12 @@ class OutputError(AdjointError, TypeError):
 
 class CotangentError(AdjointError, ValueError):
     """A cotangent or tangent does not have the structure, shape or dtype of its value."""
+
+
+class AnomalyError(AdjointError, FloatingPointError):
+    """In `detect_anomaly`, a value is nan; or infinite, if that is checked as well."""
+
+    def locate(self, origin: Origin | None) -> None:
+        """Say where in the user's file it is."""
+        self.origin = origin
+        self.args = (self._message(),)

@@ -17,6 +17,7 @@ from .emit import Emitted, emit
 from .errors import Origin
 from .lower import lower_function
 from .lower.guards import Guard
+from .optimise.checks import check_values
 from .optimise.dead_code import drop_dead
 from .optimise.fusion import fuse_pooling
 from .optimise.hooks import remove_hooks
@@ -67,6 +68,8 @@ def derive(
         drop_unchanged(each)
         settle_views(each)
         read_from_lists(each)
+        if request.checks is not None:
+            check_values(each, request.checks)
     globals_ = getattr(fn, "__globals__", {})
     return Derivative(
         emit(functions, globals_, _array_module(arguments)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from . import anomaly
 from .types import Type
 
 
@@ -18,6 +19,7 @@ class Request:
     single: bool = True  # one gradient, not a tuple of them
     has_aux: bool = False
     then: Request | None = None  # the derivative of that derivative
+    checks: str | None = field(default_factory=anomaly.checks)  # of values, in detect_anomaly
 
 
 @dataclass(frozen=True)

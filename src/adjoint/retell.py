@@ -11,7 +11,7 @@ import itertools
 import types
 from typing import TYPE_CHECKING
 
-from .errors import Origin
+from .errors import AnomalyError, Origin
 
 if TYPE_CHECKING:
     from .emit import Emitted
@@ -26,6 +26,8 @@ def retell(error: BaseException, filename: str, emitted: Emitted) -> None:
             origin = _origin_of(tb, emitted)
             if origin is not None and not origin.filename.startswith("<adjoint"):
                 tb.tb_next = _told(origin, rest)
+                if isinstance(error, AnomalyError):
+                    error.locate(origin)
         tb = rest
 
 

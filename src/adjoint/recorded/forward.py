@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import anomaly
 from ..runtime.own_rules import tangent_by_rule
 from . import operations as op
 from . import origins, templates
+from .checks import check_tangent
 from .fitting import fit_number
 from .levels import Level, Number, View
 from .memory import is_array, owner_of, view_of
@@ -82,6 +84,8 @@ class Forward(Level):
         t = template(*tangents, *(bound[n] for n in template.values))
         if template.rule.own and t is not None:
             t = op.calls().call(tangent_by_rule, t, value, template.rule.function)
+        if anomaly.threads:
+            check_tangent(t)
         self.set(value, t)
 
     def note_element(self, x: Any, index: Any, value: Any) -> None:

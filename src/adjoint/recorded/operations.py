@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import anomaly
+from ..errors import AnomalyError
 from ..rules import RULES, is_zero, own
 from ..rules.methods import ATTRIBUTES
 from ..runtime.structs import is_struct
 from ..types import is_sequence
 from . import origins, templates
+from .checks import check_value
 from .levels import Level, outside, state
 from .memory import is_array, owner_of
 
@@ -47,6 +50,11 @@ def apply(fn: Any, native: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
 
 def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> None:
     """Tell each level what was computed, the outermost first."""
+    if anomaly.threads:
+        try:
+            check_value(fn, value)
+        except AnomalyError as error:
+            raise refuse(error) from None
     has_list = any(a.__class__ in (list, tuple) for a in args)
     if has_list and isinstance(fn, np.ufunc) and not is_zero(fn):
         args = tuple(map(_as_array, args))  # rules compute with arrays

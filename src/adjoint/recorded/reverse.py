@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import anomaly
+from ..errors import Origin
 from ..rules.runtime import may_repeat
 from ..runtime.generic import gather_stored, rebuild
 from ..runtime.own_rules import by_rule
 from . import operations as op
 from . import origins, templates
+from .checks import check_cotangents
 from .fitting import fit_array, fit_number, fit_sequence, kept_index
 from .hooks import Hooked
 from .levels import Level, Memory, Number, View, state
@@ -44,7 +47,10 @@ class Reverse(Level):
             else:
                 self.keep(values, bound[name])
         targets = [places[name] for name in template.targets]
-        self.entries.append(Applied(template, values, targets, self.result(value)))
+        entry = Applied(template, values, targets, self.result(value))
+        if anomaly.checks() is not None:
+            entry.origin = origins.here()
+        self.entries.append(entry)
 
     def keep(self, values: list[Any], value: Any) -> None:
         """Append a value that the backward sweep reads."""
@@ -140,10 +146,11 @@ def _is_foreign(array: Any) -> bool:
 class Applied:
     """An operation with a rule."""
 
-    __slots__ = ("template", "values", "targets", "out")
+    __slots__ = ("template", "values", "targets", "out", "origin")
 
     def __init__(self, template: Any, values: list[Any], targets: list[Any], out: Any) -> None:
         self.template, self.values, self.targets, self.out = template, values, targets, out
+        self.origin: Origin | None = None  # known only where cotangents are checked
 
     def pull(self, sweep: Sweep) -> None:
         d = sweep.take(self.out)
@@ -151,6 +158,8 @@ class Applied:
             return
         cotangents = (d,) if self.template.derivatives else ()
         parts = self.template(*cotangents, *self.values)
+        if self.origin is not None:
+            check_cotangents(self.template.rule.fn, parts, self.origin)
         for name, place, part in zip(self.template.targets, self.targets, parts):
             if part is not None:
                 if self.template.rule.own:

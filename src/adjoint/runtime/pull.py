@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import anomaly
 from ..frames import MANY, room_for
 from ..locking import compiling
 from ..rules import own
@@ -58,7 +59,7 @@ def find(fn: Any, given: dict[Place, Any], wrt: tuple[Place, ...], mode: str) ->
     described = tuple(
         freeze(v) if t is None else t for t, v in zip(types, given.values(), strict=True)
     )
-    key = (fn, mode, wrt, tuple(given), described, own.version)
+    key = (fn, mode, wrt, tuple(given), described, own.version, anomaly.checks())
     made = _compiled.get(key)
     if made is not None:
         return made
