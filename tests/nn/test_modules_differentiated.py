@@ -1062,6 +1062,103 @@ def test_method_of_the_users_that_is_called_parameters(x):
     np.testing.assert_allclose(ad.grad(fn)(net, x).fc1.weight, 8 * net.fc1.weight)
 
 
+# -- a module is no dict ----------------------------------------------------------------------------
+
+
+def matched_as_a_mapping(net, x):
+    match net:
+        case {"a": a}:
+            return np.sum(a * x) * 100
+        case [a, b]:
+            return np.sum(a * x) * 100
+        case "text":
+            return 0.0
+        case Chain():
+            return np.sum(net.a)
+        case Pair(a=a, b=b):
+            return np.sum(a * b * x)
+    return 0.0
+
+
+def asked_for_its_class(net, x):
+    if isinstance(net, dict) or type(net) is not Pair or type(net).__name__ != "Pair":
+        return np.sum(net.b * x)
+    return np.sum(net.a * x)
+
+
+def as_a_condition(net, x):
+    chosen = net or None
+    if all([net, True]) and any((net,)) and bool(net) and not (not net):
+        return np.sum(chosen(x))
+    return 0.0
+
+
+def compared(net, x):
+    if net == net and net in (None, net) and net is not None and not net != net:
+        return np.sum(net.a * x)
+    return 0.0
+
+
+def class_attribute(net, x):
+    return np.sum(net.a * x) if net.__class__ is Pair else np.sum(net.b)
+
+
+def printed(net, x):
+    return np.sum(net.a * x) * len(f"{net!r}")
+
+
+def recursive(net, x):
+    def down(net, y, k):
+        return np.sum(y) if k == 0 else down(net, net(y), k - 1)
+
+    return down(net, x, 3)
+
+
+def paired(net, x):
+    total = 0.0
+    for part, k in [(net, 1.0), (net, 2.0)]:
+        total = total + k * np.sum(part(x))
+    return total + np.sum({"net": net}["net"](x))
+
+
+def stopped(net, x):
+    return np.sum(ad.stop_gradient(net)(x) * 0.0 + net.a)
+
+
+@pytest.mark.parametrize("fn", [
+    matched_as_a_mapping, asked_for_its_class, as_a_condition, compared, class_attribute, printed,
+    recursive, paired, stopped,
+])  # fmt: skip
+def test_no_dict(fn, form):
+    net, x = Pair(), np.array([1.0, 2.0])
+    try:
+        value, grads = ad.value_and_grad(fn)(net, x)
+    except ad.UnsupportedSyntaxError:
+        assert form == "typed" and fn in (compared, class_attribute)
+        return
+    np.testing.assert_allclose(value, fn(net, x))
+    check_gradient(grads, fn, net, x)
+
+
+def test_stop_gradient_of_a_module():
+    def product(net, x):
+        return np.sum(ad.stop_gradient(net)(x) * net.a)
+
+    net, x = Pair(), np.array([1.0, 2.0])
+    grads = ad.grad(product)(net, x)
+    np.testing.assert_allclose(grads.a, net(x))
+    np.testing.assert_array_equal(grads.b, [0.0, 0.0])
+
+
+def test_hook_of_a_module_is_refused():
+    def hooked(net, x):
+        return np.sum(ad.register_hook(net, print)(x))
+
+    if forms.allowed == ("recorded",):
+        with pytest.raises(ad.UnsupportedSyntaxError, match="Pair .* is given a hook"):
+            ad.grad(hooked)(Pair(), np.array([1.0, 2.0]))
+
+
 # -- errors ----------------------------------------------------------------------------------------
 
 

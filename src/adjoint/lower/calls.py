@@ -110,9 +110,10 @@ class Calls(Structs):
                 kwargs[keyword.arg] = self.expr(keyword.value)
                 continue
             table = self.expr(keyword.value)
-            if not (isinstance(table.type, Dict) and table.type.keys is not None):
+            t = table.type
+            if not isinstance(t, Dict) or isinstance(t, Struct) or t.keys is None:
                 raise self.refuse("the names of these keyword arguments are not known here", node)
-            kwargs |= {k: self.item(table, k) for k in table.type.keys}
+            kwargs |= {k: self.item(table, k) for k in t.keys}
         return args, kwargs
 
     def expr_GeneratorExp(self, node: Any) -> Atom:

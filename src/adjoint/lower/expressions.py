@@ -34,6 +34,7 @@ from ..types import (
     List,
     Object,
     Scalar,
+    Struct,
     Tuple,
     Type,
     carries_derivative,
@@ -734,9 +735,10 @@ class Expressions:
         for k, v in zip(node.keys, node.values, strict=True):
             if k is None:
                 inner = self.expr(v)
-                if not (isinstance(inner.type, Dict) and inner.type.keys is not None):
+                t = inner.type
+                if not isinstance(t, Dict) or isinstance(t, Struct) or t.keys is None:
                     raise self.refuse("the keys of this dict are not known here", v)
-                for name in inner.type.keys:
+                for name in t.keys:
                     keys.append(name)
                     values.append(self.item(inner, name))
                 continue

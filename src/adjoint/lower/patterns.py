@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Mapping
 from typing import Any
 
 import gast
@@ -11,7 +12,7 @@ import numpy as np
 from .. import core
 from ..core import Atom, Const
 from ..infer import constant
-from ..types import Array, Dict, List, Object, Range, Scalar, Tuple, Unknown, is_sequence
+from ..types import Array, Dict, List, Object, Range, Scalar, Struct, Tuple, Unknown, is_sequence
 from .expressions import known_length, truth
 from .outside import OutsideState
 
@@ -73,7 +74,10 @@ class Patterns(OutsideState):
     def _is_MatchValue(self, pattern: Any, subject: Atom, captures: dict[str, Atom]) -> Atom:
         value = self.expr(pattern.value)
         if isinstance(value, Const) and isinstance(value.value, str):
-            if isinstance(subject.type, (Scalar, Tuple, List, Dict)):
+            t = subject.type
+            if isinstance(t, Struct) and t.cls.__eq__ is not vars(object)["__eq__"]:
+                raise self.refuse("this comparison of objects is not supported", pattern)
+            if isinstance(t, (Scalar, Tuple, List, Dict)):
                 return _NO
         return self.compare(gast.Eq(), subject, value, pattern)
 
@@ -116,6 +120,8 @@ class Patterns(OutsideState):
             raise self.refuse(
                 "an array is taken apart by a pattern", pattern, "Unpack it first: a, b = x."
             )
+        if isinstance(t, Struct):
+            return self._no_container(subject, pattern)
         if isinstance(t, (Scalar, Array, Dict)) or _holds_text(subject):
             return _NO
         length = known_length(subject)
@@ -147,8 +153,17 @@ class Patterns(OutsideState):
                 break
         return test
 
+    def _no_container(self, subject: Atom, pattern: Any) -> Atom:
+        """An object with parts is neither a sequence nor a mapping, unless its class says so."""
+        cls = subject.type.cls  # type: ignore[attr-defined]
+        if is_sequence(cls) or issubclass(cls, Mapping):
+            raise self.refuse(f"this pattern for a {cls.__name__} is not supported", pattern)
+        return _NO
+
     def _is_MatchMapping(self, pattern: Any, subject: Atom, captures: dict[str, Atom]) -> Atom:
         t = subject.type
+        if isinstance(t, Struct):
+            return self._no_container(subject, pattern)
         if isinstance(t, (Scalar, Array, List, Tuple)) or _holds_text(subject):
             return _NO
         if not isinstance(t, Dict) or t.keys is None:
