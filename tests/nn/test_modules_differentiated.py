@@ -1062,7 +1062,7 @@ def test_method_of_the_users_that_is_called_parameters(x):
     np.testing.assert_allclose(ad.grad(fn)(net, x).fc1.weight, 8 * net.fc1.weight)
 
 
-# -- a module is no dict ----------------------------------------------------------------------------
+# -- a module is no dict -----------------------------------------------------------------------
 
 
 def matched_as_a_mapping(net, x):
