@@ -91,7 +91,8 @@ class MultiheadAttention(Module):
         if x.ndim != 3 or x.shape[2] != self.in_proj_weight.shape[1]:
             order = "N, L" if self.batch_first else "L, N"
             raise ValueError(
-                f"MultiheadAttention: expected arrays of shape ({order}, {self.embed_dim}), got {x.shape}"
+                f"MultiheadAttention: expected arrays of shape ({order}, {self.embed_dim}), "
+                f"got {x.shape}"
             )
 
     def self_attention(self, x: Any, attn_mask: Any = None, key_padding_mask: Any = None) -> Any:
