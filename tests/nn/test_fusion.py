@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import adjoint as ad
+from adjoint import nn
 from adjoint.nn.functional.convolution import conv2d
 from adjoint.nn.functional.pooling import max_pool2d
 from adjoint.testing import check_grads
@@ -65,6 +66,19 @@ def test_chain_is_one_step():
     text = ad.source(loss, *drawn(), argnums=(1, 2))
     assert f"{FUSED}(x, w, b, 2, padding=1)" in text
     assert "unpick2d" not in text and "conv2d_input" not in text
+
+
+def test_layers_in_a_row_are_one_step():
+    """`__call__` of a module packs its arguments into a tuple, which reads them once more."""
+    convolution = nn.Conv2d(2, 4, 3, padding=1, dtype=np.float64)
+    relu, pool = nn.ReLU(), nn.MaxPool2d(2)
+
+    def loss(x, convolution):
+        return np.sum(pool(relu(convolution(x))) ** 2)
+
+    x = drawn()[0]
+    assert FUSED in ad.source(loss, x, convolution, argnums=(0, 1))
+    check_grads(loss, (x, convolution), argnums=(0, 1))
 
 
 def test_chain_without_bias():

@@ -41,10 +41,23 @@ def fuse_pooling(function: Function) -> None:
     blocks = [function.body]
     while blocks:
         block = blocks.pop()
+        _drop_unread_tuples(block, uses)
         for stmt in list(block.stmts):
             blocks += core.blocks_of(stmt)
             if isinstance(stmt, Op) and stmt.fn is fn:
                 _fuse(block, stmt, uses)
+
+
+def _drop_unread_tuples(block: Block, uses: Counter[Var]) -> None:
+    """Such as `args` of `def __call__(self, *args)`, which is a reader of each argument."""
+    kept: list[Stmt] = []
+    for stmt in reversed(block.stmts):
+        if isinstance(stmt, Op) and stmt.fn is core.TUPLE and stmt.target is not None:
+            if not uses[stmt.target]:
+                uses.subtract(a for a in stmt.args if isinstance(a, Var))
+                continue
+        kept.append(stmt)
+    block.stmts = kept[::-1]
 
 
 def _fuse(block: Block, pool: Op, uses: Counter[Var]) -> None:
