@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -126,6 +126,8 @@ class Application:
 
         It may have the shape of the result, which the operand was broadcast to, or be a number.
         """
+        if not self.rule.own and not self.rule.broadcasts:
+            self._has_shape_of(contribution, of)
         if not self.rule.own or not isinstance(of, Var):
             return contribution
         have, want, z = (dims_of(a.type) for a in (contribution, of, cotangent))
@@ -142,6 +144,16 @@ class Application:
         name = constant(of.name)
         args = [contribution, of, cotangent, _named(self.rule.function), name]
         return self.expander.b.op(by_rule, *args, type=of.type)
+
+    def _has_shape_of(self, contribution: Atom, operand: Atom) -> None:
+        """Let the type of a product of matrices say that it has the sizes of the operand."""
+        made, like = contribution.type, operand.type
+        if not (isinstance(made, Array) and isinstance(like, Array) and made.dims and like.dims):
+            return
+        if made.dims != like.dims and len(made.dims) == len(like.dims):
+            if self.expander.b.definition(contribution, np.matmul) is not None:
+                assert isinstance(contribution, Var)
+                contribution.type = replace(made, dims=like.dims)
 
     def checked_tangent(self, tangent: Atom, of: Var) -> Atom:
         """The tangent of the result, in its shape: a user's rule may be wrong."""

@@ -27,7 +27,7 @@ class Own(nn.Module):
 
     def forward(self, x):
         h = F.avg_pool2d(F.silu(self.norm(self.conv(x))), 2)
-        return self.fc(h.reshape(-1, 8))
+        return self.fc(h.reshape(x.shape[0], -1))
 
 
 def recurrent(kind, **options):

@@ -41,28 +41,28 @@ def vectors_complex(z, x, y):
     d[y] += d[z] * x
 
 
-@rule(np.matmul, np.dot, when=_ranks(2, 2, 2, 2))
+@rule(np.matmul, np.dot, when=_ranks(2, 2, 2, 2), broadcasts=False)
 def matmul(z, x, y):
     d[z] = d[x] @ y + x @ d[y]
     d[x] += d[z] @ y.T
     d[y] += x.T @ d[z]
 
 
-@rule(np.matmul, np.dot, when=_ranks(2, 2, 1, 1))
+@rule(np.matmul, np.dot, when=_ranks(2, 2, 1, 1), broadcasts=False)
 def matrix_vector(z, x, y):
     d[z] = d[x] @ y + x @ d[y]
     d[x] += column(d[z]) * y
     d[y] += d[z] @ x
 
 
-@rule(np.matmul, np.dot, when=_ranks(1, 1, 2, 2))
+@rule(np.matmul, np.dot, when=_ranks(1, 1, 2, 2), broadcasts=False)
 def vector_matrix(z, x, y):
     d[z] = d[x] @ y + x @ d[y]
     d[x] += y @ d[z]
     d[y] += column(x) * d[z]
 
 
-@rule(np.matmul, np.dot, when=_ranks(3, 99, 2, 2))
+@rule(np.matmul, np.dot, when=_ranks(3, 99, 2, 2), broadcasts=False)
 def stack_matrix(z, x, y):
     """One matrix for all: its cotangent is one product of matrices."""
     d[z] = d[x] @ y + x @ d[y]

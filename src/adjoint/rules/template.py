@@ -113,8 +113,8 @@ class Rule:
 
     own = False
 
-    def __init__(self, fn, function, when=None):
-        self.fn, self.function, self.when = fn, function, when
+    def __init__(self, fn, function, when=None, broadcasts=True):
+        self.fn, self.function, self.when, self.broadcasts = fn, function, when, broadcasts
         code = function.__code__
         if not code.co_argcount:
             where = Origin(code.co_filename, code.co_firstlineno, 0, 0, function.__name__)
@@ -157,16 +157,19 @@ class Rule:
         return tuple(p.name for p in self.params if p.name in targets)
 
 
-def rule(*fns, when=None):
+def rule(*fns, when=None, broadcasts=True):
     """Register the decorated template for each of the callables.
 
     A callable may have several templates: they are tried in order, and the first whose `when` holds
     is used. `when` is called with the inputs that it names: arrays, or anything with their `ndim`,
     `shape` and `dtype`, lists of those, and plain option values.
+
+    broadcasts: False says that contributions always have the shapes of their operands, also where
+    types do not show it: sizes in a product of matrices are equal without being known to be.
     """
 
     def register(function):
-        made = [Rule(fn, function, when) for fn in fns]
+        made = [Rule(fn, function, when, broadcasts) for fn in fns]
         for one in made:
             RULES.setdefault(one.fn, []).append(one)
         return made[0] if made else function
