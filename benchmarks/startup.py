@@ -1,6 +1,7 @@
 """How long a user waits once: importing adjoint, and the first call of a derivative."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,7 +51,14 @@ def measure(repeats: int) -> Iterator[Quantity]:
 
 def fresh_process(*command: str) -> dict[str, float]:
     """What a new Python process prints when given that command."""
+    # An installed package has its bytecode, whatever this process was told of writing it.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return json.loads(process.stdout)
