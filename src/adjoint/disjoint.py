@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import core
 from .core import Atom, Const
 from .types import Array, Type
@@ -34,10 +36,12 @@ def cover(indices: Sequence[Atom], t: Type, definitions: Any) -> bool:
     found: set[tuple[int, int]] = set()
     for index in indices:
         entries = _entries(index, definitions)
-        places = [(axis, i) for axis, i in enumerate(entries) if _is_int(i) and i >= 0]
-        if len(places) != 1 or any(e != ALL for e in entries if not _is_int(e)):
+        numbers = [(axis, i) for axis, i in enumerate(entries) if _is_int(i)]
+        if len(numbers) != 1 or numbers[0][1] < 0:
             return False
-        found.add(places[0])
+        if not all(_is_int(e) or (isinstance(e, slice) and e == ALL) for e in entries):
+            return False
+        found.add(numbers[0])
     axes = {axis for axis, _ in found}
     return len(axes) == 1 and len(found) == t.dims[axes.pop()]
 
@@ -53,7 +57,7 @@ def _entries(index: Atom, definitions: Any) -> tuple[Any, ...]:
 
 
 def _is_int(entry: Any) -> bool:
-    return hasattr(entry, "__index__") and not isinstance(entry, bool)
+    return isinstance(entry, (int, np.integer)) and not isinstance(entry, bool)
 
 
 def _keeps_axes(entry: Any) -> bool:

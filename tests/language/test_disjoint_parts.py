@@ -30,7 +30,18 @@ def some_columns(x):
     return np.sum(x[:, 0] * x[:, 1])
 
 
+def one_element_of_a_column(x):
+    y = x[:, :1] * 2
+    return np.sin(y[-1, 0])
+
+
+def by_arrays_of_one(x):
+    return np.sum(x[np.array([0])] * x[np.array([1])]) + np.sum(x[[0], 1] * x[[0], 2])
+
+
 FUNCTIONS = [
+    by_arrays_of_one,
+    one_element_of_a_column,
     columns, one_column_twice, from_both_ends, rows_and_columns, after_a_new_axis, some_columns,
 ]  # fmt: skip
 
