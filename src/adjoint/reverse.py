@@ -175,9 +175,10 @@ class Reverse:
             if isinstance(stmt, Op) or var not in stmt.results:
                 continue
             place = stmt.results.index(var)
-            ends = [(inner, inner.yields[place]) for inner in core.blocks_of(stmt)]
             if isinstance(stmt, Loop):
-                ends.append((block, stmt.inits[place]))
+                ends = [(stmt.body, stmt.body.yields[place]), (block, stmt.inits[place])]
+            else:
+                ends = [(inner, inner.yields[place]) for inner in core.blocks_of(stmt)]
             return any(
                 end is UNDEFINED or isinstance(end, Var) and self._may_be_missing(inner, end)
                 for inner, end in ends
