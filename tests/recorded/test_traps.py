@@ -187,3 +187,26 @@ def test_refused(fn, raises, says):
         ad.grad(fn)(X.copy())
     assert f"in {fn.__name__}: " in str(caught.value)
     assert "^" in str(caught.value)
+
+
+def test_a_constant_that_was_used_up_does_not_hinder_a_change():
+    def loss(p):
+        y = np.sum(ad.stop_gradient(p) * p * p)
+        p[1] = np.sin(p[0])
+        return y + np.sum(p**2)
+
+    x = np.array([1.0, 2.0, 3.0])
+    with forms.only("recorded"):
+        gradient = ad.grad(loss)(x.copy())
+    np.testing.assert_allclose(gradient, [2 + 2 + np.sin(2.0), 8, 18 + 6])
+
+
+def test_a_constant_that_is_still_in_use_refuses_a_change():
+    def loss(p):
+        constant = ad.stop_gradient(p)
+        y = np.sum(constant * p)
+        p[1] = 3.0
+        return y + np.sum(constant * p)
+
+    with forms.only("recorded"), pytest.raises(ad.AliasingError, match="constant"):
+        ad.grad(loss)(np.array([1.0, 2.0, 3.0]))

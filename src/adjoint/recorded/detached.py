@@ -12,9 +12,11 @@ class Detached:
     """Constant copies of active memory, which stand for the memory itself until it is changed."""
 
     def __init__(self) -> None:
+        self._made: dict[int, Any] = {}  # owner of a copy -> a reference to it
         self._copies: dict[int, list[Any]] = {}  # owner -> references to the copies of its memory
 
     def add(self, array: Any, copied: Any) -> None:
+        self._made[id(owner_of(copied))] = weakref.ref(owner_of(copied))
         for one, other in ((array, copied), (copied, array)):
             kept = self._copies.setdefault(id(owner_of(one)), [])
             kept.append((weakref.ref(owner_of(one)), weakref.ref(owner_of(other))))
@@ -24,3 +26,13 @@ class Detached:
         owner = owner_of(array)
         found = self._copies.get(id(owner), ())
         return any(one() is owner and other() is not None for one, other in found)
+
+    def is_copy(self, array: Any) -> bool:
+        """Whether an array is such a copy, or a part of one.
+
+        Who keeps its values, and not what is seen in it later, keeps a copy of these: while it is
+        alive, the memory that it stands for cannot be changed.
+        """
+        owner = owner_of(array)
+        made = self._made.get(id(owner))
+        return made is not None and made() is owner

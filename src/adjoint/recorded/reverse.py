@@ -63,6 +63,9 @@ class Reverse(Level):
         if isinstance(value, tuple):
             values.append(_copied(value))  # whose parts cannot be replaced by copies later
             return
+        if is_array(value) and state.detached.is_copy(value):
+            values.append(value.copy())
+            return
         values.append(value)
         if is_array(value):
             place = values, len(values) - 1
