@@ -42,6 +42,8 @@ def _has_numba() -> bool:
     global _found
     if _found is None:
         try:
+            import numba  # noqa: F401
+
             from . import numba_  # noqa: F401
 
             _found = True
