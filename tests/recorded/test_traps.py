@@ -210,3 +210,16 @@ def test_a_constant_that_is_still_in_use_refuses_a_change():
 
     with forms.only("recorded"), pytest.raises(ad.AliasingError, match="constant"):
         ad.grad(loss)(np.array([1.0, 2.0, 3.0]))
+
+
+def test_a_part_of_a_complex_array_varies_in_second_derivatives():
+    def loss(p):
+        part = np.real(p * (1 + 2j))
+        y = p * p
+        y *= part
+        p[0] = 1.0
+        return np.sum(np.sin(y))
+
+    x = np.array([0.5, 0.7])
+    with forms.only("recorded"):
+        ad.testing.check_grads(loss, (x,), order=2)

@@ -64,7 +64,8 @@ class Reverse(Level):
             values.append(_copied(value))  # whose parts cannot be replaced by copies later
             return
         if is_array(value) and state.detached.is_copy(value):
-            values.append(value.copy())
+            # A noted one: the part of a complex array varies at the levels around.
+            values.append(op.calls().call(np.copy, value))
             return
         values.append(value)
         if is_array(value):
