@@ -1,5 +1,6 @@
 """`detect_anomaly`: the first value that is nan is told, with its line."""
 
+import sys
 import threading
 
 import numpy as np
@@ -100,7 +101,7 @@ FORWARD = {
     ],
     ids=["value_and_grad", "jvp", "vjp"],
 )
-def test_the_forward_sweep(name, derive):
+def test_the_forward_sweep(name, derive, form):
     function, args, shown = FORWARD[name]
     args = tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args)
     with ad.detect_anomaly(), pytest.raises(ad.AnomalyError) as error:
@@ -108,6 +109,8 @@ def test_the_forward_sweep(name, derive):
     text = str(error.value)
     assert "test_anomaly.py:" in text and "nan" in text and "in the forward sweep" in text
     for part in shown:
+        if form == "recorded" and sys.version_info < (3, 11):
+            part = part.strip()  # Python 3.10 knows the statement, and not the call in it
         assert part in text
     assert isinstance(error.value, (FloatingPointError, ad.AdjointError))
 
