@@ -1,0 +1,30 @@
+"""A transpose that is left out of a derivative: its array may be changed after it was taken."""
+
+import numpy as np
+import pytest
+
+import adjoint as ad
+
+
+def copied_transpose(x, w):
+    v = w * 1.0
+    t = np.ascontiguousarray(v.T)
+    y = np.sum((x @ t) ** 2)
+    v *= 2.0
+    return y + np.sum(v)
+
+
+def transposed_product(x, w):
+    v = w * 1.0
+    a = v.T @ x.T
+    y = np.sum(np.sin(a.T))
+    v *= 2.0
+    return y + np.sum(v)
+
+
+@pytest.mark.parametrize(
+    "function, shape", [(copied_transpose, (2, 3)), (transposed_product, (3, 2))]
+)
+def test_a_change_after_it_is_not_seen(function, shape):
+    rng = np.random.default_rng(0)
+    ad.testing.check_grads(function, (rng.normal(size=(4, 3)), rng.normal(size=shape)), order=2)
