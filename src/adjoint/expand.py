@@ -22,13 +22,14 @@ from .core import Atom, Const, External, Op, Var
 from .errors import AdjointError, NoDerivativeError, RuleError, SourceUnavailableError
 from .infer import constant
 from .lower.calls import Calls
-from .lower.expressions import _is_static, _static_type
+from .lower.expressions import _is_d, _is_static, _static_type
 from .lower.state import Frame
 from .parse import Source, parse_function
 from .rules import Line, lookup, own, refusal
 from .rules.advice import example_of_a_rule, name_of
 from .rules.binding import bind
 from .rules.own import FunctionRule, place_of
+from .rules.template import is_derivative
 from .runtime.generic import zeros_like
 from .runtime.own_rules import by_rule, one_for_each, tangent_by_rule
 from .types import (
@@ -87,6 +88,23 @@ class Expander(Calls):
             return self.op(_ASKED[name], value)  # it may be a Python number
         return super().attribute(value, name, node)
 
+    def expr_Subscript(self, node: Any) -> Atom:
+        """Of several results, and of their cotangents, a rule reads single ones."""
+        frame, index = self.frame, node.slice
+        if frame.template is not None and isinstance(index, gast.Constant):
+            if frame.result is not None and getattr(node.value, "id", None) == frame.result[0]:
+                return frame.result[1](index.value)
+            if isinstance(node.value, gast.Subscript) and _is_d(node.value.value):
+                parts = self.parts_of(frame.template[node.value.slice.id])
+                if parts is not None and type(index.value) is int:
+                    return parts[index.value]
+        return super().expr_Subscript(node)
+
+    def parts_of(self, cotangent: Atom) -> list[Atom] | None:
+        """What a cotangent has been put together from."""
+        made = self.b.definitions.get(cotangent) if isinstance(cotangent, Var) else None
+        return made.args if made is not None and made.fn is core.TUPLE else None
+
     def call(self, fn: Atom, args: list[Atom], kwargs: dict[str, Atom], node: Any) -> Atom:
         """np.shape(x) is x.shape where x is known to be an array; rules meet numbers as well."""
         if isinstance(fn, Const) and len(args) == 1 and isinstance(args[0].type, (Array, Scalar)):
@@ -116,10 +134,31 @@ class Application:
         self.expander, self.rule, self.op = expander, rule, op
         self.bound = bound
         self.output: Atom | None = op.target or op.version
+        # Where the result is a tuple whose parts can be read one by one: how to read one.
+        self.part: Callable[[int], Atom] | None = None
         self._work: dict[str, Atom] = {}
 
     def lines_for(self, kind: str, target: str) -> list[Any]:
         return [x for x in self.rule.lines if x.kind == kind and x.target == target]
+
+    def reads_only_zeros(self, line: Any, cotangent: Atom) -> bool:
+        """Whether a line reads of a cotangent only parts that nothing was added to."""
+        parts = self.expander.parts_of(cotangent)
+        shared = [x for x in self.rule.lines if x.kind == "work" and x.mode == "reverse"]
+        if parts is None or any(x.target in line.reads for x in shared):
+            return False
+        found = [n for n in ast.walk(line.expr) if is_derivative(n)]
+        read = [
+            parts[n.slice.value]
+            for n in ast.walk(line.expr)
+            if isinstance(n, ast.Subscript)
+            and is_derivative(n.value)
+            and isinstance(n.slice, ast.Constant)
+            and isinstance(n.slice.value, int)
+        ]
+        return len(read) == len(found) > 0 and all(
+            self.expander.b.definition(part, np.zeros_like) is not None for part in read
+        )
 
     def checked(self, contribution: Atom, of: Atom, cotangent: Atom) -> Atom:
         """A contribution to the cotangent of an operand, in its shape: a user's rule may be wrong.
@@ -186,6 +225,7 @@ class Application:
         # Of one object, the states before and after an operation in place may both be at hand.
         env = {name: value for name, value in env.items() if name in names}
         frame = Frame(_source(self.rule), env, template=derivatives)
+        frame.result = (self.rule.output, self.part) if self.part is not None else None
         return self.interpret(frame, lambda: self.expander.expr(_as_gast(expr)))
 
     def interpret(self, frame: Frame, run: Callable[[], Atom]) -> Atom:

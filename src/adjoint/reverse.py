@@ -214,6 +214,8 @@ class Reverse:
         operands.sort(key=lambda pair: pair[1] not in self.d.values)
         rule.bound = {name: self.saved(atom) for name, atom in rule.bound.items()}
         rule.output = self.saved(target)
+        if op.target is not None and isinstance(target.type, Tuple):
+            rule.part = lambda index: self.saved(self.part_of(target, index))
         known = rule.rule.differentiable
         partials: dict[Var, Counts] = {}
         contributions: list[tuple[Atom, Atom]] = []
@@ -223,6 +225,8 @@ class Reverse:
             if name not in known:
                 raise no_rule(op, atom)
             for line in rule.lines_for("cotangent", name):
+                if rule.reads_only_zeros(line, value):
+                    continue
                 contribution = rule.value(line.expr, {rule.rule.output: value})
                 contribution = rule.checked(contribution, self.saved(atom), value)
                 if line.sign < 0:
@@ -242,6 +246,24 @@ class Reverse:
             contributions = [(a, self._of_shape(a, v, op)) for a, v in contributions]
         # Only now: a sum may be made in the memory of `value`, which all of them read.
         self.d.add_all(contributions)
+
+    def part_of(self, whole: Var, index: int) -> Atom:
+        """One of several results: as the function itself has read it, or read right after them.
+
+        So what a loop records is the part.
+        """
+        block, position = self.places.after(whole)
+        for stmt in block.stmts[position:]:
+            if not (isinstance(stmt, Op) and stmt.fn is operator.getitem and stmt.args[0] is whole):
+                break
+            if isinstance(stmt.args[1], Const) and stmt.args[1].value == index:
+                return stmt.target  # type: ignore[return-value]
+        assert isinstance(whole.type, Tuple)
+        part = Var(whole.name, whole.type.items[index])
+        made = Op(part, operator.getitem, [whole, constant(index)], {}, "", self.b.origin)
+        block.stmts.insert(position, made)
+        self.b.definitions[part] = made
+        return part
 
     def _of_shape(self, atom: Atom, value: Atom, op: Op) -> Atom:
         """A contribution to what is changed in place: it has the shape of the result."""

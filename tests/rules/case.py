@@ -7,7 +7,7 @@ import types
 
 import numpy as np
 
-from adjoint.nn.functional import activations, convolution, fused, pooling
+from adjoint.nn.functional import activations, cells, convolution, fused, pooling
 from adjoint.rules import runtime
 from adjoint.runtime import generic, own_rules
 
@@ -16,8 +16,8 @@ from .domains import Literal, Sequence, operand
 NAMES = "xyuvwabc"
 MODULES = {
     "np": np, "math": math, "operator": operator, "runtime": runtime, "generic": generic,
-    "own_rules": own_rules, "activations": activations, "convolution": convolution,
-    "pooling": pooling, "fused": fused,
+    "own_rules": own_rules, "activations": activations, "cells": cells,
+    "convolution": convolution, "pooling": pooling, "fused": fused,
 }  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def fn_text(fn):
         "np": np, "np.linalg": np.linalg, "np.fft": np.fft, "math": math, "operator": operator,
         "runtime": runtime, "generic": generic, "own_rules": own_rules,
         "activations": activations, "convolution": convolution, "pooling": pooling,
-        "fused": fused,
+        "fused": fused, "cells": cells,
     }  # fmt: skip
     for prefix, module in places.items():
         if getattr(module, fn.__name__, None) is fn:

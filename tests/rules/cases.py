@@ -17,7 +17,7 @@ from adjoint.rules.template import named
 from .case import case
 from .cases_generic import GENERIC
 from .cases_linalg import FFT, INTERPOLATION, LINALG, NORMS, PRODUCTS
-from .cases_nn import ACTIVATIONS, CONVOLUTION, FUSED, POOLING
+from .cases_nn import ACTIVATIONS, CELLS, CONVOLUTION, FUSED, POOLING
 from .domains import (
     Literal,
     Sequence,
@@ -306,7 +306,7 @@ CASES = [
     for table in (
         ARITHMETIC, ELEMENTWISE, SELECTION, REDUCTIONS, SCANS, SHAPE, INDEXING, CREATION, BUILTINS,
         MATH, PRODUCTS, LINALG, NORMS, FFT, INTERPOLATION, GENERIC, CONVOLUTION,
-        POOLING, FUSED, ACTIVATIONS,
+        POOLING, FUSED, ACTIVATIONS, CELLS,
     )
     for rows in table
     for row in rows

@@ -1,6 +1,6 @@
 """Rows of the table of cases: convolution, pooling and activation functions."""
 
-from adjoint.nn.functional import activations, convolution, fused, pooling
+from adjoint.nn.functional import activations, cells, convolution, fused, pooling
 
 from .case import case
 from .domains import Literal, distinct, far_from_zero, ints
@@ -11,6 +11,11 @@ ACTIVATIONS = [
     *(case(f, (2, 3)) for f in (activations.sigmoid, activations.normal_cdf)),
     case(activations.softmax, (2, 3), dim=[-1, 0]),
     case(activations.log_softmax, (2, 3), dim=[-1, 0]),
+]
+
+CELLS = [
+    case(cells.lstm_cell, (2, 12), (2, 12), (2, 3)),
+    case(cells.lstm_cell_backward, (2, 12), (2, 3), (2, 3), (2, 3), (2, 3)),
 ]
 
 OPTIONS = [

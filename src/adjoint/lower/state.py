@@ -10,6 +10,7 @@ error rather than a guess.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -87,6 +88,8 @@ class Frame:
     parent: Frame | None = None
     externals: dict[str, Atom] = field(default_factory=dict)
     template: dict[str, Atom] | None = None  # what d[x] means, inside a rule
+    # Inside a rule with several results: the name that they have together, and how to read one.
+    result: tuple[str, Callable[[int], Atom]] | None = None
     statement: int = 0  # the line of the statement that is being interpreted
     identity: Any = None  # what tells that a function calls itself
     serial: int = field(default_factory=Var.next_serial)

@@ -50,6 +50,7 @@ _LATE = {
     "adjoint.nn.functional.normalisation": "networks",
     "adjoint.nn.masks": "networks",
     "adjoint.nn.random": "networks",
+    "adjoint.nn.functional.cells": "cells",
     "adjoint.nn.functional.convolution": "convolution",
     "adjoint.nn.functional.pooling": "convolution",
     "adjoint.nn.functional.fused": "convolution",

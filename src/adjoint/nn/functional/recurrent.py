@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .activations import sigmoid
+from .cells import lstm_cell
 from .linear import linear
 
 
@@ -35,22 +36,11 @@ def lstm_sequence(
     and the biases are for the input gate, the forget gate, the cell and the output gate, as in
     PyTorch. Returns all h, (T, N, hidden), and the last h and c.
     """
-    # sigmoid(a) is tanh(a / 2) / 2 + 1/2: one tanh serves all four gates.
-    samples, size = h.shape
-    slope = np.ones_like(x, shape=4 * size)
-    slope[: 2 * size] = slope[3 * size :] = 0.5
-    offset = 1 - slope
-    by_row = slope[:, np.newaxis]
-    bias = None if b_ih is None else (b_ih + b_hh) * slope
-    inputs = linear(x, w_ih * by_row, bias)
-    w_hh = np.ascontiguousarray((w_hh * by_row).T)  # which BLAS is quicker with
+    inputs = linear(x, w_ih, None if b_ih is None else b_ih + b_hh)
+    w_hh = np.ascontiguousarray(w_hh.T)  # which BLAS is quicker with
     outputs = np.empty_like(x, shape=(len(x), *h.shape))
     for t in range(len(x)):
-        gates = np.tanh(inputs[t] + h @ w_hh) * slope + offset
-        gates = gates.reshape(samples, 4, size)
-        i, f, g, o = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]
-        c = f * c + i * g
-        h = o * np.tanh(c)
+        h, c, gates = lstm_cell(inputs[t], h @ w_hh, c)
         outputs[t] = h
     return outputs, h, c
 

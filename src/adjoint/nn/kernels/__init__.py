@@ -9,8 +9,11 @@ environment variable ADJOINT_KERNELS at first.
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
+
+import numpy as np
 
 from ...runtime.modules import module_of
 from . import arrays, numpy_
@@ -22,31 +25,30 @@ _COMPILED = frozenset("fdBl")  # what the arrays of a compiled loop may be of
 
 def of(*values: Any) -> Any:
     """The form of the kernels for these arrays: a module with the functions of `arrays`."""
-    if module_of(*values).__name__ != "numpy":
+    if not all(type(v) is np.ndarray for v in values) and module_of(*values).__name__ != "numpy":
         return arrays
     if form == "numpy" or (form is None and not _has_numba()):
         return numpy_
     kinds = {v.dtype.char for v in values}
     if not kinds <= _COMPILED or {"f", "d"} <= kinds:
         return numpy_  # mixed or unusual types: as NumPy has them
+    return _with_numba()
+
+
+@functools.cache
+def _with_numba() -> Any:
     from . import numba_
 
     return numba_
 
 
-_found: bool | None = None
-
-
+@functools.cache
 def _has_numba() -> bool:
     """Whether Numba can be imported, with this version of NumPy."""
-    global _found
-    if _found is None:
-        try:
-            import numba  # noqa: F401
+    try:
+        import numba  # noqa: F401
 
-            from . import numba_  # noqa: F401
-
-            _found = True
-        except ImportError:
-            _found = False
-    return _found
+        _with_numba()
+    except ImportError:
+        return False
+    return True

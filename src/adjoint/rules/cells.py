@@ -1,0 +1,126 @@
+"""The step of a long short-term memory (`nn/functional/cells.py`), and its transpose.
+
+The transpose multiplies the slope of each gate with a factor, which is made of the other gates and
+of the whole cotangent of the next c: the one that is given, and what comes to it from h.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..infer import typed_by
+from ..nn.functional.cells import lstm_cell, lstm_cell_backward
+from ..types import Array, Tuple
+from .helpers import inline
+from .template import d, rule
+
+
+@inline
+def part(gates, k):
+    """Those of one kind, of the four that lie side by side."""
+    return np.split(gates, 4, axis=1)[k]
+
+
+@inline
+def joined(i, f, g, o):
+    return np.concatenate((i, f, g, o), axis=1)
+
+
+@inline
+def slopes(gates):
+    """The derivative of each gate by what it was computed from: a sigmoid, or for g a tanh."""
+    i, f, g, o = np.split(gates, 4, axis=1)
+    return joined(i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o))
+
+
+@inline
+def bends(gates):
+    """The derivative of each slope by its gate."""
+    i, f, g, o = np.split(gates, 4, axis=1)
+    return joined(1 - 2 * i, 1 - 2 * f, -2 * g, 1 - 2 * o)
+
+
+@inline
+def factors(gates, c, whole, grad_h, tanh_c):
+    """What the slope of each gate is multiplied with in the transpose."""
+    return joined(whole * part(gates, 2), whole * c, whole * part(gates, 0), grad_h * tanh_c)
+
+
+@rule(lstm_cell)
+def lstm_cell_rule(z, inputs, hidden, c):
+    """Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000)."""
+    tanh_c = np.tanh(z[1])
+    t_gates = slopes(z[2]) * (d[inputs] + d[hidden])
+    t_c = (
+        part(t_gates, 1) * c + part(z[2], 1) * d[c]
+        + part(t_gates, 0) * part(z[2], 2) + part(z[2], 0) * part(t_gates, 2)
+    )  # fmt: skip
+    t_h = part(t_gates, 3) * tanh_c + part(z[2], 3) * (1 - tanh_c * tanh_c) * t_c
+    d[z] = (t_h, t_c, t_gates)
+
+    found = lstm_cell_backward(z[2], c, z[1], d[z][0], d[z][1])
+    d[inputs] += found[0]
+    d[inputs] += slopes(z[2]) * d[z][2]
+    d[hidden] += found[0]
+    d[hidden] += slopes(z[2]) * d[z][2]
+    d[c] += found[1]
+
+
+@rule(lstm_cell_backward)
+def lstm_cell_backward_rule(z, gates, c, next_c, grad_h, grad_next_c):
+    """z is (factors * slopes, whole * f)."""
+    tanh_c = np.tanh(next_c)
+    slope = 1 - tanh_c * tanh_c
+    whole = grad_next_c + grad_h * part(gates, 3) * slope
+
+    t_tanh = slope * d[next_c]
+    t_whole = (
+        d[grad_next_c]
+        + (d[grad_h] * part(gates, 3) + grad_h * part(d[gates], 3)) * slope
+        - 2 * grad_h * part(gates, 3) * tanh_c * t_tanh
+    )
+    t_factors = joined(
+        t_whole * part(gates, 2) + whole * part(d[gates], 2),
+        t_whole * c + whole * d[c],
+        t_whole * part(gates, 0) + whole * part(d[gates], 0),
+        d[grad_h] * tanh_c + grad_h * t_tanh,
+    )
+    d[z] = (
+        t_factors * slopes(gates)
+        + factors(gates, c, whole, grad_h, tanh_c) * bends(gates) * d[gates],
+        t_whole * part(gates, 1) + whole * part(d[gates], 1),
+    )
+
+    to_factors = d[z][0] * slopes(gates)
+    to_whole = (
+        part(to_factors, 0) * part(gates, 2) + part(to_factors, 1) * c
+        + part(to_factors, 2) * part(gates, 0) + d[z][1] * part(gates, 1)
+    )  # fmt: skip
+    to_tanh = (part(to_factors, 3) - 2 * to_whole * part(gates, 3) * tanh_c) * grad_h
+    d[gates] += factors(gates, c, whole, grad_h, tanh_c) * bends(gates) * d[z][0]
+    d[gates] += joined(
+        part(to_factors, 2) * whole, d[z][1] * whole, part(to_factors, 0) * whole,
+        to_whole * grad_h * slope,
+    )  # fmt: skip
+    d[c] += part(to_factors, 1) * whole
+    d[next_c] += to_tanh * slope
+    d[grad_h] += part(to_factors, 3) * tanh_c + to_whole * part(gates, 3) * slope
+    d[grad_next_c] += to_whole
+
+
+@typed_by(lstm_cell)
+def _lstm_cell_type(symbols, inputs, hidden, c):
+    if not all(isinstance(a.type, Array) for a in (inputs, hidden, c)):
+        return None
+    element = np.result_type(*(a.type.element for a in (inputs, hidden, c)))
+    state = replace(c.type, element=element)
+    return Tuple((state, state, replace(inputs.type, element=element)))
+
+
+@typed_by(lstm_cell_backward)
+def _lstm_cell_backward_type(symbols, gates, c, next_c, grad_h, grad_next_c):
+    given = (gates, c, next_c, grad_h, grad_next_c)
+    if not all(isinstance(a.type, Array) for a in given):
+        return None
+    element = np.result_type(*(a.type.element for a in given))
+    return Tuple((replace(gates.type, element=element), replace(c.type, element=element)))

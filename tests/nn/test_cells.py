@@ -1,0 +1,140 @@
+"""The step of a long short-term memory: its forms agree, it refuses other shapes, and it closes."""
+
+import numpy as np
+import pytest
+
+import adjoint as ad
+import adjoint.nn.functional as F
+from adjoint import nn
+from adjoint.nn import kernels
+from adjoint.nn.functional.cells import lstm_cell, lstm_cell_backward
+from adjoint.testing import check_grads
+
+SHAPES = {"inputs": (3, 20), "hidden": (3, 20), "c": (3, 5)}
+
+
+def operands(dtype, *shapes):
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def form(request, monkeypatch):
+    if request.param == "numba":
+        pytest.importorskip("numba", reason="Numba is not installed")
+    monkeypatch.setattr(kernels, "form", request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_step_is_what_the_equations_say(form, dtype):
+    inputs, hidden, c = operands(dtype, *SHAPES.values())
+    h, next_c, gates = lstm_cell(inputs, hidden, c)
+    i, f, g, o = np.split(inputs + hidden, 4, axis=1)
+    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+    tolerance = dict(rtol=1e-5, atol=1e-6) if dtype == np.float32 else {}
+    np.testing.assert_allclose(gates, np.concatenate((i, f, g, o), axis=1), **tolerance)
+    np.testing.assert_allclose(next_c, f * c + i * g, **tolerance)
+    np.testing.assert_allclose(h, o * np.tanh(f * c + i * g), **tolerance)
+    assert {h.dtype, next_c.dtype, gates.dtype} == {np.dtype(dtype)}
+
+
+def test_no_operand_is_changed(form):
+    given = operands(np.float64, *SHAPES.values())
+    copies = [each.copy() for each in given]
+    h, next_c, gates = lstm_cell(*given)
+    lstm_cell_backward(gates, given[2], next_c, h, h)
+    for each, copy in zip(given, copies):
+        np.testing.assert_array_equal(each, copy)
+
+
+@pytest.mark.parametrize("arrange", [lambda x: x, np.asfortranarray, lambda x: x[::-1][::-1]])
+def test_the_transpose_is_that_of_the_derivative(form, arrange):
+    """<lstm_cell_backward(d), t> is <d, jvp(t)>, whatever the arrays look like in memory."""
+    given = [arrange(x) for x in operands(np.float64, *SHAPES.values())]
+    tangents = operands(np.float64, *SHAPES.values())[::-1]
+    tangents = [np.resize(t, x.shape) for t, x in zip(tangents, given)]
+    h, next_c, gates = lstm_cell(*given)
+    d_h, d_next_c = operands(np.float64, h.shape, h.shape)
+    d_gates, d_c = lstm_cell_backward(gates, given[2], next_c, arrange(d_h), arrange(d_next_c))
+    step = 1e-6
+    ahead = lstm_cell(*[x + step * t for x, t in zip(given, tangents)])
+    behind = lstm_cell(*[x - step * t for x, t in zip(given, tangents)])
+    along = [(a - b) / (2 * step) for a, b in zip(ahead, behind)]
+    want = np.sum(d_h * along[0]) + np.sum(d_next_c * along[1])
+    got = np.sum(d_gates * (tangents[0] + tangents[1])) + np.sum(d_c * tangents[2])
+    np.testing.assert_allclose(got, want, rtol=1e-7)
+
+
+def test_arrays_of_several_dtypes(form):
+    inputs, hidden, c = operands(np.float64, *SHAPES.values())
+    whole = np.ones_like(c, dtype=np.int64)
+    expected = lstm_cell(inputs, hidden, whole.astype(float))
+    for got, want in zip(lstm_cell(inputs, hidden, whole), expected):
+        np.testing.assert_allclose(got, want)
+    single = lstm_cell(inputs.astype(np.float32), hidden, c)
+    np.testing.assert_allclose(single[0], lstm_cell(inputs, hidden, c)[0], atol=1e-6)
+    assert single[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_few_samples(form, n):
+    h, c, gates = lstm_cell(np.ones((n, 4)), np.ones((n, 4)), np.ones((n, 1)))
+    assert h.shape == c.shape == (n, 1) and gates.shape == (n, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda x, c: lstm_cell(x, x[:1], c), r"lstm_cell: expected gates of shape \(3, 20\)"),
+        (lambda x, c: lstm_cell(x[:, :15], x[:, :15], c), r"got \(3, 15\)"),
+        (lambda x, c: lstm_cell(x, x, c[0]), r"expected c of shape \(N, size\); got \(5,\)"),
+        (lambda x, c: lstm_cell_backward(x, c, c, c[:2], c), r"\(3, 5\); got \(2, 5\)"),
+        (lambda x, c: lstm_cell_backward(x[:2], c, c, c, c), r"\(3, 20\) for c of shape \(3, 5\)"),
+    ],
+)
+def test_other_shapes_are_refused(form, call, text):
+    with pytest.raises(ValueError, match=text):
+        call(np.ones((3, 20)), np.ones((3, 5)))
+
+
+def last_output(net, x):
+    return np.mean(net(x)[0][-1] ** 2)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return nn.LSTM(2, 3, dtype=np.float64, generator=np.random.default_rng(0))
+
+
+X = np.random.default_rng(1).standard_normal((4, 2, 2))
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_derivatives_up_to_the_third(form, mode):
+    def loss(w_ih, w_hh):
+        z = np.zeros((2, 3))
+        return np.sum(F.lstm_sequence(X, z, z, w_ih, w_hh, None, None)[0] ** 2)
+
+    def slope(w_ih, w_hh):
+        d_ih, d_hh = ad.grad(loss, argnums=(0, 1))(w_ih, w_hh)
+        return np.sum(d_ih**3) + np.sum(d_hh**3)
+
+    def bend(w_ih, w_hh):
+        return np.sum(ad.grad(slope, argnums=1)(w_ih, w_hh) ** 2)
+
+    weights = tuple(operands(np.float64, (12, 2), (12, 3)))
+    for f in (loss, slope, bend):
+        check_grads(f, weights, modes=(mode,))
+
+
+def test_the_derivative_keeps_the_gates_and_nothing_before_them(net):
+    source = ad.source(last_output, net, X)
+    assert "h_1, c_1, gates = lstm_cell(inputs[t], h @ w_hh_1, c)" in source
+    assert "tape.append((gates, c, h))" in source
+    assert "lstm_cell_backward(gates, c_1, c, d_h, d_c)" in source
+    assert "np.split" not in source
