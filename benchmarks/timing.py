@@ -1,8 +1,11 @@
 """Times of several contenders on one workload, taken in turns."""
 
 import gc
+import multiprocessing
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from statistics import median
 from time import perf_counter, sleep
 from typing import Any
@@ -43,6 +46,42 @@ def seconds(call: Callable[[], Any], repeats: int = 1) -> float:
     for _ in range(repeats):
         call()
     return (perf_counter() - begin) / repeats
+
+
+@contextmanager
+def process_of(make: Callable[..., Calls], *args: Any) -> Iterator[Callable[..., float]]:
+    """A process of its own for one contender: threads, memory and settings that nobody shares.
+
+    make: a function of a module, which gives the calls of all contenders for picklable `args`.
+    Yields a function: how many seconds a call of the contender of this name takes, the mean over a
+    burst of so many seconds. Before it come calls that are not timed, for half as long: threads
+    that sleep are slow to start.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, make, args), daemon=True)
+    process.start()
+
+    def burst(name: str, length: float) -> float:
+        ours.send((name, length))
+        return ours.recv()
+
+    try:
+        yield burst
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(connection: Connection, make: Callable[..., Calls], args: tuple) -> None:
+    calls = make(*args)
+    while True:
+        name, length = connection.recv()
+        end, warm = perf_counter() + length / 2, 0
+        while not warm or perf_counter() < end:
+            calls[name]()
+            warm += 1
+        connection.send(seconds(calls[name], 2 * warm))
 
 
 def ratio(times: list[float], base: list[float]) -> float:

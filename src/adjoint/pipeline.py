@@ -26,6 +26,7 @@ from .optimise.invariant import move_out
 from .optimise.lists import read_from_lists
 from .optimise.records import slim_records
 from .optimise.recurrences import carry_elements
+from .optimise.stores import store_once
 from .optimise.unchanged import drop_unchanged
 from .optimise.views import settle_views
 from .request import Argument, Request
@@ -64,6 +65,7 @@ def derive(
         drop_dead(each)
         if slim_records(each) | move_out(each):
             drop_dead(each)
+        store_once(each)
         reuse_memory(each)
         drop_unchanged(each)
         settle_views(each)
