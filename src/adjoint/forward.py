@@ -217,7 +217,11 @@ class Forward:
         if isinstance(index, Const):
             known = item_type(whole.type, index.value)
             t = known if known is not None and not isinstance(known, Unknown) else t
-        value = self.b.op(operator.getitem, whole, index, type=t)
+        parts = self.t.parts_of(whole) if isinstance(op.args[0].type, Tuple) else None
+        if parts is not None and isinstance(index, Const) and type(index.value) is int:
+            value = parts[index.value]
+        else:
+            value = self.b.op(operator.getitem, whole, index, type=t)
         if self.t.is_zero(value):
             return None
         made = self.b.definitions.get(whole) if isinstance(whole, Var) else None

@@ -305,7 +305,7 @@ class Tangents:
         if is_container(t) and _keys(t) is not None:
             assert value is not None
             parts: list[Atom] = []
-            made = self._container_parts(value)
+            made = self.parts_of(value)
             for place, key in enumerate(_keys(t)):
                 item = self.b.item(of, key)
                 kind = tangent_type(item_type(t, key) or UNKNOWN)
@@ -333,7 +333,7 @@ class Tangents:
             return self.b.op(generic.as_tangent, value, of, type=t)
         return self._number(value, t, of)
 
-    def _container_parts(self, value: Atom) -> list[Atom] | None:
+    def parts_of(self, value: Atom) -> list[Atom] | None:
         """The parts of a container that was built here and never changed."""
         made = self.b.definitions.get(value) if isinstance(value, Var) else None
         if made is None or made.target is not value or value.root is not value:  # type: ignore[union-attr]

@@ -59,8 +59,10 @@ class _Stores:
         }
         for param, init, end in zip(loop.params, loop.inits, loop.body.yields, strict=False):
             change = changes.get(param)
-            zeros = self.made.get(init) if isinstance(init, Var) else None
-            if change is None or zeros is None or zeros.fn is not np.zeros_like:
+            if change is None or not isinstance(init, Var):
+                continue
+            zeros = self.made.get(init)
+            if zeros is None or zeros.fn is not np.zeros_like:
                 continue
             assert change.version is not None
             if end is not change.version or {self.uses[param], self.uses[change.version]} != {1}:

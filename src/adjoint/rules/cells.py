@@ -16,95 +16,101 @@ from .template import d, rule
 
 
 @inline
-def part(gates, k):
-    """Those of one kind, of the four that lie side by side."""
-    return np.split(gates, 4, axis=1)[k]
+def part(gates, k, c):
+    """Those of one kind, of the four that lie side by side, each of the shape of c."""
+    return np.reshape(gates, (c.shape[0], 4, c.shape[1]))[:, k]
 
 
 @inline
-def joined(i, f, g, o):
-    return np.concatenate((i, f, g, o), axis=1)
+def joined(i, f, g, o, gates):
+    return np.reshape(np.stack((i, f, g, o), axis=1), gates.shape)
 
 
 @inline
-def slopes(gates):
+def slopes(gates, c):
     """The derivative of each gate by what it was computed from: a sigmoid, or for g a tanh."""
-    i, f, g, o = np.split(gates, 4, axis=1)
-    return joined(i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o))
+    i, f, g, o = part(gates, 0, c), part(gates, 1, c), part(gates, 2, c), part(gates, 3, c)
+    return joined(i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o), gates)
 
 
 @inline
-def bends(gates):
+def bends(gates, c):
     """The derivative of each slope by its gate."""
-    i, f, g, o = np.split(gates, 4, axis=1)
-    return joined(1 - 2 * i, 1 - 2 * f, -2 * g, 1 - 2 * o)
+    i, f, g, o = part(gates, 0, c), part(gates, 1, c), part(gates, 2, c), part(gates, 3, c)
+    return joined(1 - 2 * i, 1 - 2 * f, -2 * g, 1 - 2 * o, gates)
 
 
 @inline
 def factors(gates, c, whole, grad_h, tanh_c):
     """What the slope of each gate is multiplied with in the transpose."""
-    return joined(whole * part(gates, 2), whole * c, whole * part(gates, 0), grad_h * tanh_c)
+    i, g = part(gates, 0, c), part(gates, 2, c)
+    return joined(whole * g, whole * c, whole * i, grad_h * tanh_c, gates)
 
 
 @rule(lstm_cell)
 def lstm_cell_rule(z, inputs, hidden, c):
     """Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000)."""
     tanh_c = np.tanh(z[1])
-    t_gates = slopes(z[2]) * (d[inputs] + d[hidden])
+    t_gates = slopes(z[2], c) * (d[inputs] + d[hidden])
     t_c = (
-        part(t_gates, 1) * c + part(z[2], 1) * d[c]
-        + part(t_gates, 0) * part(z[2], 2) + part(z[2], 0) * part(t_gates, 2)
+        part(t_gates, 1, c) * c + part(z[2], 1, c) * d[c]
+        + part(t_gates, 0, c) * part(z[2], 2, c) + part(z[2], 0, c) * part(t_gates, 2, c)
     )  # fmt: skip
-    t_h = part(t_gates, 3) * tanh_c + part(z[2], 3) * (1 - tanh_c * tanh_c) * t_c
+    t_h = part(t_gates, 3, c) * tanh_c + part(z[2], 3, c) * (1 - tanh_c * tanh_c) * t_c
     d[z] = (t_h, t_c, t_gates)
 
     found = lstm_cell_backward(z[2], c, z[1], d[z][0], d[z][1])
     d[inputs] += found[0]
-    d[inputs] += slopes(z[2]) * d[z][2]
+    d[inputs] += slopes(z[2], c) * d[z][2]
     d[hidden] += found[0]
-    d[hidden] += slopes(z[2]) * d[z][2]
+    d[hidden] += slopes(z[2], c) * d[z][2]
     d[c] += found[1]
 
 
 @rule(lstm_cell_backward)
 def lstm_cell_backward_rule(z, gates, c, next_c, grad_h, grad_next_c):
     """z is (factors * slopes, whole * f)."""
+    i = part(gates, 0, c)
+    f = part(gates, 1, c)
+    g = part(gates, 2, c)
+    o = part(gates, 3, c)
     tanh_c = np.tanh(next_c)
     slope = 1 - tanh_c * tanh_c
-    whole = grad_next_c + grad_h * part(gates, 3) * slope
+    whole = grad_next_c + grad_h * o * slope
 
     t_tanh = slope * d[next_c]
     t_whole = (
         d[grad_next_c]
-        + (d[grad_h] * part(gates, 3) + grad_h * part(d[gates], 3)) * slope
-        - 2 * grad_h * part(gates, 3) * tanh_c * t_tanh
+        + (d[grad_h] * o + grad_h * part(d[gates], 3, c)) * slope
+        - 2 * grad_h * o * tanh_c * t_tanh
     )
     t_factors = joined(
-        t_whole * part(gates, 2) + whole * part(d[gates], 2),
+        t_whole * g + whole * part(d[gates], 2, c),
         t_whole * c + whole * d[c],
-        t_whole * part(gates, 0) + whole * part(d[gates], 0),
+        t_whole * i + whole * part(d[gates], 0, c),
         d[grad_h] * tanh_c + grad_h * t_tanh,
+        gates,
     )
     d[z] = (
-        t_factors * slopes(gates)
-        + factors(gates, c, whole, grad_h, tanh_c) * bends(gates) * d[gates],
-        t_whole * part(gates, 1) + whole * part(d[gates], 1),
+        t_factors * slopes(gates, c)
+        + factors(gates, c, whole, grad_h, tanh_c) * bends(gates, c) * d[gates],
+        t_whole * f + whole * part(d[gates], 1, c),
     )
 
-    to_factors = d[z][0] * slopes(gates)
+    to_factors = d[z][0] * slopes(gates, c)
     to_whole = (
-        part(to_factors, 0) * part(gates, 2) + part(to_factors, 1) * c
-        + part(to_factors, 2) * part(gates, 0) + d[z][1] * part(gates, 1)
+        part(to_factors, 0, c) * g + part(to_factors, 1, c) * c
+        + part(to_factors, 2, c) * i + d[z][1] * f
     )  # fmt: skip
-    to_tanh = (part(to_factors, 3) - 2 * to_whole * part(gates, 3) * tanh_c) * grad_h
-    d[gates] += factors(gates, c, whole, grad_h, tanh_c) * bends(gates) * d[z][0]
+    to_tanh = (part(to_factors, 3, c) - 2 * to_whole * o * tanh_c) * grad_h
+    d[gates] += factors(gates, c, whole, grad_h, tanh_c) * bends(gates, c) * d[z][0]
     d[gates] += joined(
-        part(to_factors, 2) * whole, d[z][1] * whole, part(to_factors, 0) * whole,
-        to_whole * grad_h * slope,
+        part(to_factors, 2, c) * whole, d[z][1] * whole, part(to_factors, 0, c) * whole,
+        to_whole * grad_h * slope, gates,
     )  # fmt: skip
-    d[c] += part(to_factors, 1) * whole
+    d[c] += part(to_factors, 1, c) * whole
     d[next_c] += to_tanh * slope
-    d[grad_h] += part(to_factors, 3) * tanh_c + to_whole * part(gates, 3) * slope
+    d[grad_h] += part(to_factors, 3, c) * tanh_c + to_whole * o * slope
     d[grad_next_c] += to_whole
 
 
