@@ -41,7 +41,10 @@ def dropout_mask(x: Any, p: float, generator: Any = None) -> Any:
         mask = np.zeros(x.shape, x.dtype)
     else:
         rng = _default if generator is None else generator
-        kept = rng.random(x.shape, np.float32) >= p
-        mask = kept * x.dtype.type(1 / (1 - p))
+        # Each draw is two words of 32 bits, in whose memory the mask may be.
+        draws = rng.integers(2**64, size=(x.size + 1) // 2, dtype=np.uint64)
+        words = draws.view(np.uint32)[: x.size].reshape(x.shape)
+        out = words.view(np.float32) if x.dtype == np.float32 else None
+        mask = np.multiply(words >= np.uint32(p * 2**32), x.dtype.type(1 / (1 - p)), out=out)
     module = array_module(type(x)) or "numpy"
     return mask if module == "numpy" else array_namespace(module).asarray(mask)
