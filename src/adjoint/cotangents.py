@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from .core import Atom, Const, Var
 from .disjoint import are_disjoint, cover
 from .errors import Origin
 from .infer import constant, dict_options
+from .quick_dataclass import dataclass, field
 from .rules import runtime as rule_runtime
 from .runtime import generic
 from .types import (
