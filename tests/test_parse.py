@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import adjoint as ad
+from adjoint import same_code
 from adjoint.parse import defaults_of, parse_function
 
 
@@ -300,6 +301,9 @@ CHANGES = [
     ("f = lambda x: x * 2\n", "f = lambda x: x * 3\n"),
     ("f = lambda x: x * 2\n", "f = lambda x: x * 2.0\n"),
     ("f = lambda x: x * 2\n", "f = 3\n"),
+    ("f = lambda x: g(x, (1, 2))\n", "f = lambda x: g(x, (1, 2.0))\n"),
+    ("f = lambda x: g(x, (1, (0.0,)))\n", "f = lambda x: g(x, (1, (-0.0,)))\n"),
+    ("f = lambda x: x * 0j\n", "f = lambda x: x * -0j\n"),
     ("f = lambda x: x * 2\n", "\nf = lambda x: x * 2\n"),
     ("f, g = lambda x: x * 2, lambda x: x\n", "f, g = lambda x: x * 3, lambda x: -x\n"),
 ]
@@ -414,6 +418,24 @@ def test_text_that_is_the_function_is_found(tmp_path):
     for name in ("shadows", "coroutine"):
         with pytest.raises(ad.UnsupportedSyntaxError):
             parse_function(scope[name])
+
+
+def test_text_is_compared_without_a_look_at_instructions(tmp_path, monkeypatch):
+    """They are a slow way, for what is rare: most functions compile to the same code."""
+    text = "import numpy as np\nfrom math import sin\n\n\ndef f(x):\n"
+    text += "    g = lambda v: np.tanh(v).sum()\n    return sin(x) + g(x) + np.linalg.norm(x)\n"
+    scope, _ = write(tmp_path, text)
+    monkeypatch.setattr(same_code, "_instructions", None)
+    assert isinstance(parse_function(scope["f"]).node, gast.FunctionDef)
+
+
+def test_a_function_that_is_not_deeper_than_its_def_at_every_line(tmp_path):
+    """What is found by depth is then not the whole function, and no Python."""
+    text = '@deco\ndef f(x, unit="""\nm""",\nk=3):\n    return x * k\n\ndef g(x): return x\n'
+    scope, _ = write(tmp_path, "def deco(f): return f\n" + text)
+    source = parse_function(scope["f"])
+    assert returned(source) == "x * k"
+    assert source.origin(source.node.body[0]).line == 6
 
 
 def test_notebook_cells():

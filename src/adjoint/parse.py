@@ -6,15 +6,15 @@ import ast
 import functools
 import inspect
 import linecache
-import tokenize
 import types
-from dataclasses import dataclass
 from typing import Any
 
 import gast
 
+from .definition import definitions
 from .errors import Origin, SourceUnavailableError, UnsupportedSyntaxError
 from .frames import MANY, room_for
+from .quick_dataclass import dataclass
 from .same_code import is_source_of
 
 
@@ -120,38 +120,10 @@ def parsed_node(code: types.CodeType, filename: str, qualname: str) -> Any:
 
 
 def _parse_def(code: types.CodeType, lines: list[str], qualname: str) -> Any:
-    """Parse just the lines of one `def`: a file may be long, and a function is wanted quickly."""
-    first = code.co_firstlineno - 1
-    try:
-        block = inspect.getblock(lines[first:])
-    except (tokenize.TokenError, SyntaxError):
-        raise _changed(code) from None
-    text = "".join(block)
-    if text[:1].isspace():
-        # Put the block under an `if`: to dedent it would change the texts in it.
-        text, first = "if 1:\n" + text, first - 1
-    try:
-        plain = ast.parse(text)
-        tree = gast.parse(text)
-    except SyntaxError:
-        raise _changed(code) from None
-    found = [n for n in gast.walk(tree) if _is_def_named(n, code.co_name)]
-    if not found:
-        raise _changed(code)
-    node = found[0]
-    defs = (ast.FunctionDef, ast.AsyncFunctionDef)
-    same = next(n for n in ast.walk(plain) if isinstance(n, defs) and n.name == code.co_name)
-    if not is_source_of(same, code, qualname):
-        raise _changed(code)
-    for inner in gast.walk(node):
-        if hasattr(inner, "lineno") and inner.lineno is not None:
-            inner.lineno += first
-            inner.end_lineno += first
-    return node
-
-
-def _is_def_named(node: Any, name: str) -> bool:
-    return isinstance(node, (gast.FunctionDef, gast.AsyncFunctionDef)) and node.name == name
+    for node in definitions(lines, code.co_firstlineno, code.co_name):
+        if is_source_of(node, code, qualname):
+            return gast.ast_to_gast(node)
+    raise _changed(code)
 
 
 def _find_lambda(code: types.CodeType, text: str, qualname: str) -> Any:

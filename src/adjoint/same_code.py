@@ -50,20 +50,23 @@ def _compiled(node: Any, like: types.CodeType, class_name: str | None) -> types.
     """Compile one function alone, with the same free variables; None where that is not possible."""
     body: ast.stmt
     if isinstance(node, ast.Lambda):
-        body = ast.Expr(node)
+        body = ast.copy_location(ast.Expr(node), node)
     else:
         body = copy.copy(node)
         body.decorator_list = []  # type: ignore[attr-defined]
     if class_name is not None:
         inner, body = body, ast.parse(f"class {class_name}: pass").body[0]
         body.body = [inner]  # type: ignore[attr-defined]
-    free = ", ".join(like.co_freevars)
-    outer = ast.parse(f"def outer({free}): pass")
-    inside: list[ast.stmt] = [body]
+    text = f"def outer({', '.join(like.co_freevars)}):"
     if isinstance(body, ast.FunctionDef) and body.name not in like.co_freevars:
-        inside.insert(0, ast.Global([body.name]))  # the name is not one of the function around
-    outer.body[0].body = inside  # type: ignore[attr-defined]
-    ast.fix_missing_locations(outer)
+        text += f" global {body.name};"  # the name is not one of the function around
+    # Methods of what a file imports are called in another way, in some versions of Python. Most
+    # names that a function reads from outside are imported; the instructions tell of the others.
+    imported = [name for name in like.co_names if name.isidentifier()]
+    if imported:
+        text = f"import {', '.join(imported)}\n{text}"
+    outer = ast.parse(text + " pass")
+    outer.body[-1].body[-1] = body  # type: ignore[attr-defined]
     try:
         flags = like.co_flags & _FUTURE
         with room_for(MANY):
@@ -89,9 +92,28 @@ def _last_named(code: types.CodeType, name: str) -> types.CodeType | None:
 def _are_same(a: types.CodeType, b: types.CodeType) -> bool:
     if (a.co_names, a.co_varnames) != (b.co_names, b.co_varnames):
         return False
-    if _plain(a) != _plain(b):
+    constants, others = _constants(a), _constants(b)
+    if len(constants) != len(others) or not all(map(_are_same_constants, constants, others)):
         return False
     return a.co_code == b.co_code or _instructions(a) == _instructions(b)
+
+
+def _constants(code: types.CodeType) -> list[Any]:
+    return [const for const in code.co_consts if not _is_line_of_class(const, code)]
+
+
+def _are_same_constants(a: Any, b: Any) -> bool:
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, types.CodeType):
+        return _are_same(a, b)
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(_are_same_constants, a, b))
+    if isinstance(a, (float, complex)):
+        return repr(a) == repr(b)
+    if isinstance(a, str):  # the names of inner functions, without those around them
+        return a.rpartition("<locals>.")[2] == b.rpartition("<locals>.")[2]
+    return a == b
 
 
 # How a method is called depends on whether the file imports what it belongs to.
@@ -130,19 +152,3 @@ def _is_line_of_class(value: Any, code: types.CodeType) -> bool:
     return (
         type(value) is int and value == code.co_firstlineno and "__firstlineno__" in code.co_names
     )
-
-
-def _plain(code: types.CodeType) -> list[Any]:
-    """Constants that can be compared; the names of inner functions without those around them."""
-    plain: list[Any] = []
-    for const in code.co_consts:
-        if _is_line_of_class(const, code):
-            continue
-        if isinstance(const, types.CodeType):
-            plain += [const.co_names, const.co_varnames, _plain(const)]
-            plain.append(_instructions(const))
-            continue
-        if isinstance(const, str):
-            const = const.rpartition("<locals>.")[2]
-        plain.append((type(const), repr(const) if isinstance(const, float) else const))
-    return plain

@@ -21,6 +21,7 @@ import linecache
 import sys
 from functools import cached_property
 
+from ..definition import definitions
 from ..errors import Origin, RuleError
 from ..same_code import is_source_of
 
@@ -241,27 +242,15 @@ class _Reader:
         return found
 
     def definition(self):
-        """The template's own ast.FunctionDef, from nothing but its own lines of the file."""
-        function, first = self.rule.function, self.rule.firstlineno
-        lines = linecache.getlines(self.rule.filename)[first - 1 :]
-        if not lines:
+        """The template's own ast.FunctionDef."""
+        function, own = self.rule.function, self.rule.own
+        lines = linecache.getlines(self.rule.filename)
+        if len(lines) < self.rule.firstlineno:
             self.error(None, *_NO_SOURCE)
-        for block in (_indented_block, inspect.getblock):  # the second is slower, and always right
-            text = "".join(block(lines))
-            if text[:1].isspace():
-                text, first = "if True:\n" + text, first - 1
-            try:
-                tree = ast.parse(text)
-            except SyntaxError:
-                continue
-            ast.increment_lineno(tree, first - 1)
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
-                    if self.rule.own and not is_source_of(
-                        node, function.__code__, function.__qualname__
-                    ):
-                        self.error(None, *_NO_SOURCE)
-                    return _PlainD(function).visit(node)
+        for node in definitions(lines, self.rule.firstlineno, function.__name__):
+            if own and not is_source_of(node, function.__code__, function.__qualname__):
+                self.error(None, *_NO_SOURCE)
+            return _PlainD(function).visit(node) if own else node
         if self.rule.filename.startswith("<"):  # the name of several texts, such as <string>
             self.error(None, *_NO_SOURCE)
         self.error(
@@ -381,23 +370,3 @@ def is_derivative(node):
 
 def _elements(node):
     return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-
-
-def _indented_block(lines):
-    """The decorators, the def and the lines indented deeper than it."""
-    start = 0
-    while start < len(lines) and not lines[start].lstrip().startswith("def "):
-        start += 1
-    if start == len(lines):
-        return []
-    depth = _depth(lines[start])
-    end = start + 1
-    while end < len(lines) and _depth(lines[end]) > depth:
-        end += 1
-    return lines[:end]
-
-
-def _depth(line):
-    """How far a line is indented; blank lines and comments belong to any block."""
-    text = line.lstrip()
-    return len(line) - len(text) if text and not text.startswith("#") else sys.maxsize
