@@ -391,13 +391,13 @@ class Expressions:
 
     def load(self, name: str, node: Any) -> Atom:
         frame: Frame | None = self.frame
-        if name not in self.frame.globals:
+        if name not in self.frame.scope.globals:
             while frame is not None:
                 if (frame, name) in self.cells:
                     return self._checked(self.cells[frame, name], name, node)
                 if name in frame.env:
                     return self._checked(frame.env[name], name, node)
-                if name in frame.locals:
+                if name in frame.scope.locals:
                     return self._checked(UNDEFINED, name, node)
                 if name in frame.source.cells or frame.parent is None:
                     break
@@ -670,7 +670,7 @@ class Expressions:
 
     def key_of(self, name: str) -> Key:
         """Where the frame on top keeps what it binds to a name."""
-        return (self.frame, name) if name in self.frame.shared else name
+        return (self.frame, name) if name in self.frame.scope.shared else name
 
     def expr_Tuple(self, node: Any) -> Atom:
         return self.b_tuple(self._elements(node.elts))

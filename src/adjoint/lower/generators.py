@@ -8,7 +8,6 @@ the generator there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import gast
@@ -17,9 +16,11 @@ import numpy as np
 from ..core import UNDEFINED, Atom, Const, Var
 from ..infer import constant
 from ..parse import Source
+from ..quick_dataclass import dataclass, field
 from ..types import Object
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURN, RETURNED
 from .invocation import DEEPEST, Invocation
+from .scopes import scope_of
 from .state import Frame, Known
 
 _LEFT = "<left>"  # how the body of the loop that walks a generator ended
@@ -61,7 +62,7 @@ class Generators(Invocation):
         node: Any,
         identity: Any,
     ) -> Atom:
-        if not _yields(source.node):
+        if not scope_of(source.node).yields:
             return super().invoke(source, parent, defaults, args, kwargs, node, identity)
         env = self.bind_arguments(source, defaults, args, kwargs, node)
         made = Generator(source, parent, {n: self.object_of(a) for n, a in env.items()})
@@ -148,7 +149,7 @@ class Generators(Invocation):
         self._put_aside(consumer)
         self.on_yield[frame] = yielded
         self.frames.append(frame)
-        for name in frame.shared & frame.env.keys():
+        for name in frame.scope.shared & frame.env.keys():
             self.cells[frame, name] = frame.env.pop(name)
         self.statements(generator.source.node.body)
         ended = self.frames.pop().env[EXIT]
@@ -181,7 +182,7 @@ class Generators(Invocation):
         frame.env = {}
 
     def _bring_back(self, frame: Frame) -> None:
-        names = [k for k in self.cells if k[0] is frame and k[1] not in frame.shared]
+        names = [k for k in self.cells if k[0] is frame and k[1] not in frame.scope.shared]
         frame.env = {k[1]: self.cells.pop(k) for k in names} | {EXIT: constant(GO_ON)}
 
     # -- statements -------------------------------------------------------------------------
@@ -232,15 +233,3 @@ def _holds_generator(iterable: Any) -> bool:
         return is_generator(iterable)
     parts = iterable[1] if iterable[0] == "zip" else [iterable[1]]
     return any(map(_holds_generator, parts))
-
-
-def _yields(function: Any) -> bool:
-    """Whether a function is a generator; what is defined inside it does not count."""
-    todo = list(function.body) if isinstance(function.body, list) else [function.body]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, (gast.Yield, gast.YieldFrom)):
-            return True
-        if not isinstance(node, (gast.FunctionDef, gast.Lambda, gast.ClassDef)):
-            todo += gast.iter_child_nodes(node)
-    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import gast
@@ -14,6 +13,7 @@ from ..errors import (
 )
 from ..infer import constant
 from ..parse import Source
+from ..quick_dataclass import replace
 from ..types import (
     UNDEFINED_TYPE,
     Array,
@@ -111,7 +111,7 @@ class Invocation(Methods):
         frame.env[EXIT] = constant(GO_ON)
         frame.env[RETURN] = UNDEFINED
         self.frames.append(frame)
-        for name in frame.shared & frame.env.keys():
+        for name in frame.scope.shared & frame.env.keys():
             self.cells[frame, name] = frame.env.pop(name)
         node = frame.source.node
         if isinstance(node, gast.Lambda):

@@ -162,7 +162,7 @@ class Loops(Branches):
         )
 
     def _is_own_name(self, name: str) -> bool:
-        return name not in self.frame.nonlocals and name not in self.frame.globals
+        return name not in self.frame.scope.nonlocals and name not in self.frame.scope.globals
 
     def _is_new_cell(
         self, key: Any, assigned: list[Any], entry: State, end: State, before: State

@@ -9,13 +9,13 @@ from __future__ import annotations
 import inspect
 import sys
 import types
-from dataclasses import dataclass, field
 from typing import Any
 
 from .. import core
 from ..core import UNDEFINED, Atom, Const, External, Var
 from ..errors import UnsupportedSyntaxError
 from ..infer import constant
+from ..quick_dataclass import dataclass, field
 from ..types import UNKNOWN, Object
 from .contexts import Contexts
 from .state import Bound, Closure, Frame, Key, Poison
@@ -41,12 +41,12 @@ class OutsideState(Contexts):
 
     def key_of(self, name: str) -> Key:
         frame = self.frame
-        if name in frame.globals:
+        if name in frame.scope.globals:
             return (self.module_of(frame), name)
-        if name in frame.nonlocals:
+        if name in frame.scope.nonlocals:
             holder = frame.parent
             while holder is not None:
-                if name in holder.shared:
+                if name in holder.scope.shared:
                     return (holder, name)
                 if name in holder.source.cells:
                     break

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeGuard
-
-import gast
 
 from ..core import Atom, Const, Var
 from ..errors import AliasingError, Origin
 from ..parse import Source
+from ..quick_dataclass import dataclass, field
+from .scopes import Scope, scope_of
 
 
 class Known:
@@ -95,29 +94,9 @@ class Frame:
     serial: int = field(default_factory=Var.next_serial)
 
     @functools.cached_property
-    def globals(self) -> frozenset[str]:
-        return _declared(self.source.node, gast.Global)
-
-    @functools.cached_property
-    def nonlocals(self) -> frozenset[str]:
-        return _declared(self.source.node, gast.Nonlocal)
-
-    @functools.cached_property
-    def locals(self) -> frozenset[str]:
-        """The names that the function assigns: Python does not look for them outside."""
-        return _assigned_names(self.source.node) - self.globals - self.nonlocals
-
-    @functools.cached_property
-    def shared(self) -> frozenset[str]:
-        """The names that functions inside this one assign: kept where those find them."""
-        named: set[str] = set()
-        for node in gast.walk(self.source.node):
-            if isinstance(node, gast.Nonlocal):
-                named.update(node.names)
-        named -= self.nonlocals
-        if not named:
-            return frozenset()
-        return frozenset(named & (self.locals | set(_parameters(self.source.node))))
+    def scope(self) -> Scope:
+        """What the function's statements bind and declare."""
+        return scope_of(self.source.node)
 
 
 Key = str | tuple[Any, str]
@@ -153,52 +132,3 @@ def stale_error(var: Var, changed: Origin | None, here: Origin | None) -> Aliasi
     )
     error.root = var
     return error
-
-
-def _assigned_names(function: Any) -> frozenset[str]:
-    """The names that the statements of a function bind, those of inner functions excepted."""
-    found: set[str] = set()
-    inner = (gast.FunctionDef, gast.AsyncFunctionDef, gast.Lambda, gast.ClassDef)
-    scopes = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
-
-    def visit(node: Any, in_comprehension: bool) -> None:
-        if isinstance(node, inner):
-            found.add(getattr(node, "name", "<lambda>"))
-            return
-        if isinstance(node, gast.NamedExpr):
-            found.add(node.target.id)
-        elif isinstance(node, gast.Name) and isinstance(node.ctx, gast.Store):
-            if not in_comprehension:
-                found.add(node.id)
-        elif isinstance(node, (gast.MatchAs, gast.MatchStar)) and node.name is not None:
-            found.add(node.name)
-        elif isinstance(node, gast.MatchMapping) and node.rest is not None:
-            found.add(node.rest)
-        elif isinstance(node, (gast.Import, gast.ImportFrom)):
-            found.update(a.asname or a.name.split(".")[0] for a in node.names)
-        for child in gast.iter_child_nodes(node):
-            visit(child, in_comprehension or isinstance(node, scopes))
-
-    body = function.body if isinstance(function.body, list) else [function.body]
-    for statement in body:
-        visit(statement, False)
-    return frozenset(found)
-
-
-def _parameters(function: Any) -> list[str]:
-    spec = function.args
-    rest = [a for a in (spec.vararg, spec.kwarg) if a is not None]
-    return [a.id for a in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *rest]]
-
-
-def _declared(function: Any, kind: Any) -> frozenset[str]:
-    """The names that a function declares `global` or `nonlocal`, those inside it excepted."""
-    found: set[str] = set()
-    todo = list(function.body) if isinstance(function.body, list) else []
-    while todo:
-        node = todo.pop()
-        if isinstance(node, kind):
-            found.update(node.names)
-        if not isinstance(node, (gast.FunctionDef, gast.Lambda, gast.ClassDef)):
-            todo += gast.iter_child_nodes(node)
-    return frozenset(found)
