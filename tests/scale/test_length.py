@@ -181,6 +181,14 @@ def test_twice_the_length_is_about_twice_the_work(form, tmp_path):
     assert twice < 2.5 * once
 
 
+def test_each_value_meets_the_changes_of_its_own_array(tmp_path):
+    """A few calls for each pair of a value and a change would be most of the work."""
+    text, args = FORMS["in place"]
+    work(text(5), args, tmp_path)
+    once, twice = (work(text(n), args, tmp_path) for n in (200, 400))
+    assert twice < 2.2 * once
+
+
 @pytest.mark.parametrize(("form", "n"), [("names", 600), ("terms", 2000)])
 def test_thousands_of_operations(form, n, tmp_path):
     text, args = FORMS[form]

@@ -30,9 +30,10 @@ class Overwrites:
         self.function = function
         self._places: dict[Var, _Place] = {}
         self.definitions: dict[Var, Op] = {}
-        self._changes: list[tuple[Op, _Place]] = []
-        # A loop's parameter -> the loop, and what its iterations hand to it.
-        self._handed: dict[Var, list[tuple[Loop, set[Var]]]] = {}
+        # An object -> the operations that may change it: it, or what shares its memory.
+        self._changes: dict[Var, list[tuple[Op, _Place]]] = {}
+        # An object -> the loops whose iterations hand it to the next, and the parameter there.
+        self._handed: dict[Var, list[tuple[Loop, Var]]] = {}
         self._count = 0
         start = _Place(0, ())
         for var in [*function.params, *core.free_vars(function.body)]:
@@ -48,7 +49,8 @@ class Overwrites:
                     self._places[var] = place
                     self.definitions[var] = stmt
                 if stmt.version is not None:
-                    self._changes.append((stmt, place))
+                    for root in self._with_aliases(stmt.version.root):
+                        self._changes.setdefault(root, []).append((stmt, place))
                 continue
             inner = (*loops, stmt) if isinstance(stmt, Loop) else loops
             self._count += 1
@@ -65,15 +67,18 @@ class Overwrites:
     def _note_handed(self, loop: Loop) -> None:
         for param, end in zip(loop.params, loop.body.yields):
             if isinstance(end, Var) and end.root is not param.root and is_mutable(end.type):
-                handed = {end.root, *self.function.aliases.get(end.root, ())}
-                self._handed.setdefault(param.root, []).append((loop, handed))
+                for root in self._with_aliases(end.root):
+                    self._handed.setdefault(root, []).append((loop, param.root))
 
-    def _is_handed(self, root: Var, to: Var) -> bool:
-        """Whether an object that an iteration has made may be a parameter of the next."""
+    def _with_aliases(self, root: Var) -> set[Var]:
+        return {root, *self.function.aliases.get(root, ())}
+
+    def _is_changed_later(self, root: Var) -> bool:
+        """Whether the next iteration of a loop may change an object that this one has made."""
         made = self._places.get(root)
         return made is not None and any(
-            root in handed and any(around is loop for around in made.loops)
-            for loop, handed in self._handed.get(to, ())
+            param in self._changes and any(around is loop for around in made.loops)
+            for loop, param in self._handed.get(root, ())
         )
 
     def is_stale(self, var: Var) -> bool:
@@ -82,17 +87,15 @@ class Overwrites:
             return False
         if not is_mutable(var.type) and not is_rank_0_view(self.definitions.get(var)):
             return False
+        if self._is_changed_later(var.root):
+            return True
         # The last change first: of many, it is the one that most often comes later.
-        return any(self._may_change(op, place, var) for op, place in reversed(self._changes))
+        changes = reversed(self._changes.get(var.root, ()))
+        return any(self._comes_later(op, place, var) for op, place in changes)
 
-    def _may_change(self, op: Op, place: _Place, var: Var) -> bool:
+    def _comes_later(self, op: Op, place: _Place, var: Var) -> bool:
         assert op.version is not None
         root = op.version.root
-        same = {root, *self.function.aliases.get(root, ())}
-        if any(self._is_handed(var.root, param) for param in same):
-            return True  # the next iteration changes what this one has made
-        if var.root not in same:
-            return False
         here = self._places[var]
         common = _common(place.loops, here.loops)
         home = self._places[root].loops if root in self._places else ()
