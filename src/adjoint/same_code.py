@@ -32,8 +32,14 @@ def is_source_of(node: Any, code: types.CodeType, qualname: str) -> bool:
     if any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames)):
         return True  # pytest has rewritten its asserts
     mangled = _class_around(getattr(code, "co_qualname", qualname))
+    # Methods of what a file imports are called in another way, in some versions of Python. What a
+    # function reads from outside is mostly imported there, or not at all: in a notebook, say.
+    names = [name for name in code.co_names if name.isidentifier()]
     for class_name in (None, mangled) if mangled else (None,):
-        made = _compiled(node, code, class_name)
+        made = _compiled(node, code, class_name, names)
+        if made is None or _are_same(made, code, quickly=True):
+            return True
+        made = _compiled(node, code, class_name, [])
         if made is None or _are_same(made, code):
             return True
     return False
@@ -46,7 +52,9 @@ def _class_around(qualname: str) -> str | None:
     return classes[-1] if classes else None
 
 
-def _compiled(node: Any, like: types.CodeType, class_name: str | None) -> types.CodeType | None:
+def _compiled(
+    node: Any, like: types.CodeType, class_name: str | None, imported: list[str]
+) -> types.CodeType | None:
     """Compile one function alone, with the same free variables; None where that is not possible."""
     body: ast.stmt
     if isinstance(node, ast.Lambda):
@@ -60,9 +68,6 @@ def _compiled(node: Any, like: types.CodeType, class_name: str | None) -> types.
     text = f"def outer({', '.join(like.co_freevars)}):"
     if isinstance(body, ast.FunctionDef) and body.name not in like.co_freevars:
         text += f" global {body.name};"  # the name is not one of the function around
-    # Methods of what a file imports are called in another way, in some versions of Python. Most
-    # names that a function reads from outside are imported; the instructions tell of the others.
-    imported = [name for name in like.co_names if name.isidentifier()]
     if imported:
         text = f"import {', '.join(imported)}\n{text}"
     outer = ast.parse(text + " pass")
@@ -89,26 +94,28 @@ def _last_named(code: types.CodeType, name: str) -> types.CodeType | None:
     return None
 
 
-def _are_same(a: types.CodeType, b: types.CodeType) -> bool:
+def _are_same(a: types.CodeType, b: types.CodeType, quickly: bool = False) -> bool:
     if (a.co_names, a.co_varnames) != (b.co_names, b.co_varnames):
         return False
     constants, others = _constants(a), _constants(b)
-    if len(constants) != len(others) or not all(map(_are_same_constants, constants, others)):
+    if len(constants) != len(others):
         return False
-    return a.co_code == b.co_code or _instructions(a) == _instructions(b)
+    if not all(_are_same_constants(x, y, quickly) for x, y in zip(constants, others)):
+        return False
+    return a.co_code == b.co_code or (not quickly and _instructions(a) == _instructions(b))
 
 
 def _constants(code: types.CodeType) -> list[Any]:
     return [const for const in code.co_consts if not _is_line_of_class(const, code)]
 
 
-def _are_same_constants(a: Any, b: Any) -> bool:
+def _are_same_constants(a: Any, b: Any, quickly: bool) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, types.CodeType):
-        return _are_same(a, b)
+        return _are_same(a, b, quickly)
     if isinstance(a, tuple):
-        return len(a) == len(b) and all(map(_are_same_constants, a, b))
+        return len(a) == len(b) and all(_are_same_constants(x, y, quickly) for x, y in zip(a, b))
     if isinstance(a, (float, complex)):
         return repr(a) == repr(b)
     if isinstance(a, str):  # the names of inner functions, without those around them
