@@ -239,6 +239,8 @@ class Function:
 
 def blocks_of(stmt: Stmt) -> list[Block]:
     """The blocks inside a statement, in the order in which they run."""
+    if isinstance(stmt, Op):  # as nearly all are
+        return []
     if isinstance(stmt, If):
         return [stmt.then, stmt.orelse]
     if isinstance(stmt, While):
@@ -281,9 +283,8 @@ def walk(block: Block) -> Iterator[Stmt]:
     while around:
         for stmt in around[-1]:
             yield stmt
-            inner = blocks_of(stmt)
-            if inner:
-                around += [iter(b.stmts) for b in reversed(inner)]
+            if not isinstance(stmt, Op):
+                around += [iter(b.stmts) for b in reversed(blocks_of(stmt))]
                 break
         else:
             around.pop()

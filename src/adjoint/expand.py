@@ -7,6 +7,7 @@ on ranks and options are decided, and what remains are the operations that an ex
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 from collections.abc import Callable, Iterable
 from types import FunctionType
@@ -216,7 +217,7 @@ class Application:
 
     def value(self, expr: Any, derivatives: dict[str, Atom]) -> Atom:
         """The value of one right-hand side; d[x] is `derivatives[x]`."""
-        names = {n.id for n in ast.walk(expr) if isinstance(n, ast.Name)}
+        names = _names_in(expr)
         for line in self.rule.lines:
             if line.kind == "work" and line.target in names and line.target not in self._work:
                 self._work[line.target] = self.value(line.expr, derivatives)
@@ -253,13 +254,21 @@ def _versions(values: Iterable[Any]) -> dict[Var, Var]:
 
 
 @functools.lru_cache(maxsize=4096)
+def _names_in(expr: Any) -> frozenset[str]:
+    return frozenset(n.id for n in ast.walk(expr) if isinstance(n, ast.Name))
+
+
+@functools.lru_cache(maxsize=4096)
 def _as_gast(expr: Any) -> Any:
     return gast.ast_to_gast(expr)
 
 
+_EMPTY = gast.parse("def f():\n    pass").body[0]
+
+
 @functools.lru_cache(maxsize=1024)
 def _source(rule: Any) -> Source:
-    node = gast.parse("def f():\n    pass").body[0]
+    node = copy.copy(_EMPTY)
     node.lineno = rule.firstlineno
     function = rule.function
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))

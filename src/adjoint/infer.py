@@ -8,6 +8,7 @@ any other is new. No function needs a shape rule of its own.
 
 from __future__ import annotations
 
+import math
 import operator
 import warnings
 from collections.abc import Callable, Iterable
@@ -443,23 +444,21 @@ def _run(
 ) -> Any:
     """The result's type with encoded sizes: pairs of stand-ins, or None where they disagree."""
     runs = []
-    for encode in _ENCODINGS:
-        try:
-            positional = [_stand_in(a, numbering, encode) for a in args]
-            named = {k: _stand_in(a, numbering, encode) for k, a in kwargs.items()}
-            call = _SAME_RESULT.get(fn, fn)
-            if all(not isinstance(p, (np.ndarray, np.generic)) for p in positional):
-                if style == "operator" or fn is np.absolute:
-                    call = PYTHON_OPERATORS.get(fn, fn)
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            for encode in _ENCODINGS:
+                positional = [_stand_in(a, numbering, encode) for a in args]
+                named = {k: _stand_in(a, numbering, encode) for k, a in kwargs.items()}
+                call = _SAME_RESULT.get(fn, fn)
+                if all(not isinstance(p, (np.ndarray, np.generic)) for p in positional):
+                    if style == "operator" or fn is np.absolute:
+                        call = PYTHON_OPERATORS.get(fn, fn)
                 runs.append(_carried_out(call, positional, named))
-        except _CannotTell:
-            return None
-        except Exception:
-            # The operation fails on the stand-ins. Whether it would on real values, only they
-            # can show; the user's own call will raise what NumPy raises.
-            return None
+    except Exception:
+        # The operation fails on the stand-ins, or there are none. Whether it would on real values,
+        # only they can show; the user's own call will raise what NumPy raises.
+        return None
     opaque_int = any(
         _has_opaque_int(a.type) for a in [*args, *kwargs.values()] if not isinstance(a, Const)
     )
@@ -512,12 +511,12 @@ def _stand_in_for(t: Type, numbering: dict[int, int], encode: Callable[[int], in
     if isinstance(t, Array):
         assert t.dims is not None
         shape = tuple(map(size, t.dims))
-        if np.prod(shape, dtype=float) > _LARGEST:
+        count = math.prod(shape)
+        if count > _LARGEST:
             raise _CannotTell
         if t.element.kind == "O":
             raise _CannotTell
         # Distinct positive values, so that neither a division nor a sort meets a special case.
-        count = int(np.prod(shape))
         if t.element.kind in "fc":
             values = 0.25 + 0.5 * np.modf(np.arange(count) * 0.618034)[0]
         else:

@@ -48,11 +48,11 @@ def parse_function(fn: types.FunctionType, generators: bool = False) -> Source:
     # gast walks trees by recursion: a sum of 250 terms exceeds the default limit.
     with room_for(MANY):
         node = parsed_node(code, code.co_filename, fn.__qualname__)
-    if isinstance(node, gast.AsyncFunctionDef) or inspect.iscoroutinefunction(fn):
+    if isinstance(node, gast.AsyncFunctionDef) or code.co_flags & inspect.CO_COROUTINE:
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a coroutine", _start(code), "Write a plain function."
         )
-    if inspect.isgeneratorfunction(fn) and not generators:
+    if code.co_flags & inspect.CO_GENERATOR and not generators:
         raise UnsupportedSyntaxError(
             f"`{fn.__name__}` is a generator", _start(code), "Return a list or an array instead."
         )

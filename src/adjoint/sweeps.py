@@ -5,7 +5,6 @@ from __future__ import annotations
 from .builder import Builder
 from .core import Atom, Function, Var
 from .finish import finish_gradient, seed_for
-from .forward import Forward
 from .reverse import Reverse, split
 
 __all__ = ["gradients", "split", "tangent"]
@@ -27,6 +26,8 @@ def gradients(
 
 def tangent(function: Function, wrt: list[Var], builder: Builder) -> tuple[list[Var], Atom]:
     """Put tangents into a function: the new parameters for them, and the tangent of its result."""
+    from .forward import Forward  # late: a program that only asks for gradients does not need it
+
     forward = Forward(function, wrt, builder)
     forward.run()
     return forward.params, forward.finished(function.result)

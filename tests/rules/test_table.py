@@ -9,6 +9,7 @@ import pytest
 
 from adjoint import rules
 from adjoint.rules import convolution, fft, random  # noqa: F401  (the rules that are imported late)
+from adjoint.spec import parameters_in
 
 from .cases import CASES
 from .direct import choose
@@ -60,6 +61,17 @@ def test_every_template_can_be_read():
     for rule in RULES:
         assert rule.lines, rule
         assert rule.differentiable, rule
+
+
+def every_kind(a, b=1, /, c=2, *rest, d, e=3, **others):
+    inside = a
+    return inside
+
+
+def test_parameters_are_those_of_the_signature():
+    for function in [rule.function for rule in RULES] + [every_kind]:
+        expected = list(inspect.signature(function).parameters.values())
+        assert parameters_in(function) == expected
 
 
 def test_both_modes_are_there():

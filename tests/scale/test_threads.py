@@ -1,7 +1,11 @@
 """First calls from many threads at once."""
 
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,3 +149,41 @@ def test_errors_in_threads_are_told_in_the_users_lines():
 
     for names in at_once([failing] * 8):
         assert "f" in names
+
+
+FIRST_CALLS = """
+import threading
+
+import numpy as np
+
+import adjoint as ad
+from benchmarks.cold import first_loss, inputs
+
+args, found = inputs(), []
+start = threading.Barrier(32)
+
+
+def call():
+    start.wait()
+    found.append(ad.grad(first_loss)(*args))
+
+
+threads = [threading.Thread(target=call) for _ in range(32)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(found) == 32, found
+for one in found:
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, found[0][name])
+"""
+
+
+def test_the_first_calls_of_a_process():
+    """Modules, rules and the classes of the compiler are made ready while all threads ask."""
+    root = Path(__file__).resolve().parents[2]
+    paths = os.pathsep.join((str(root / "src"), str(root)))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    command = [sys.executable, "-W", "error", "-c", FIRST_CALLS]
+    subprocess.run(command, env=environment, check=True, timeout=120)

@@ -22,6 +22,8 @@ def named_out(
 
     fn: the function; of a method, the function that does the same to its first argument.
     """
+    if len(args) < 2:
+        return args, kwargs
     of_numpy = str(getattr(fn, "__module__", "")).startswith("numpy")
     if not (isinstance(fn, np.ufunc) or of_numpy) or not is_hashable(fn):
         return args, kwargs

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..kept import Kept
 
 _OMITTED = inspect.Parameter.empty
@@ -48,7 +50,7 @@ def bind(
     else:
         names = [p.name for p in params]
         bound = {}
-        own = positional_names(fn)
+        own = () if isinstance(fn, np.ufunc) else positional_names(fn)
         for position, operand in enumerate(args):
             # NumPy's own names place positional options; operands are placed by position.
             name = own[position] if position < len(own) and own[position] in names else None

@@ -16,7 +16,6 @@ Broadcasting and dtypes are fitted by the compiler, so a rule is only its mathem
 
 import ast
 import importlib
-import inspect
 import linecache
 import sys
 from functools import cached_property
@@ -24,6 +23,7 @@ from functools import cached_property
 from ..definition import definitions
 from ..errors import Origin, RuleError
 from ..same_code import is_source_of
+from ..spec import parameters_in
 
 
 class _Derivatives:
@@ -134,7 +134,7 @@ class Rule:
     @cached_property
     def params(self):
         """The input parameters in order, as inspect.Parameter."""
-        return list(inspect.signature(self.function).parameters.values())[1:]
+        return parameters_in(self.function)[1:]
 
     @cached_property
     def when_params(self):
