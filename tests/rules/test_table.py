@@ -1,6 +1,7 @@
 """The table itself: nothing among the rules goes untested, and nothing they call is without one."""
 
 import ast
+import importlib
 import inspect
 import textwrap
 
@@ -8,11 +9,14 @@ import numpy as np
 import pytest
 
 from adjoint import rules
-from adjoint.rules import convolution, fft, random  # noqa: F401  (the rules that are imported late)
+from adjoint.rules.template import _LATE
 from adjoint.spec import parameters_in
 
 from .cases import CASES
 from .direct import choose
+
+for _, module in _LATE:
+    importlib.import_module(f"adjoint.rules.{module}")
 
 RULES = [rule for found in rules.RULES.values() for rule in found]
 DRAWS = {fn for fn in rules.RULES if "numpy.random" in (getattr(fn, "__module__", "") or "")}

@@ -157,6 +157,7 @@ import threading
 import numpy as np
 
 import adjoint as ad
+from adjoint.rules import lookup
 from benchmarks.cold import first_loss, inputs
 
 args, found = inputs(), []
@@ -165,6 +166,7 @@ start = threading.Barrier(32)
 
 def call():
     start.wait()
+    assert lookup(np.linalg.det)
     found.append(ad.grad(first_loss)(*args))
 
 

@@ -1,7 +1,7 @@
 """The rules: what the derivative of each function is.
 
 `lookup(fn)` finds a callable's rules; template.py says what a rule looks like. Each module is one
-domain of mathematics. Rules for what NumPy itself imports late are imported late too.
+domain of mathematics. Rules that many programs never ask for are imported when one does.
 """
 
 from ..errors import RuleError
@@ -14,12 +14,9 @@ from . import (  # noqa: F401  (importing registers)
     generic,
     indexing,
     interpolation,
-    linalg,
-    norms,
     own,
     products,
     reductions,
-    scalar_math,
     scans,
     selection,
     shape,

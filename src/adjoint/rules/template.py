@@ -17,7 +17,6 @@ Broadcasting and dtypes are fitted by the compiler, so a rule is only its mathem
 import ast
 import importlib
 import linecache
-import sys
 from functools import cached_property
 
 from ..definition import definitions
@@ -42,28 +41,33 @@ class _Derivatives:
 
 d = _Derivatives()
 
-# what is imported on first use: a callable's module -> the module here that has its rules
-_LATE = {
-    "numpy.fft": "fft",
-    "numpy.random": "random",
-    "adjoint.nn.functional.activations": "networks",
-    "adjoint.nn.functional.labels": "networks",
-    "adjoint.nn.functional.normalisation": "networks",
-    "adjoint.nn.masks": "networks",
-    "adjoint.nn.random": "networks",
-    "adjoint.nn.functional.cells": "cells",
-    "adjoint.nn.functional.convolution": "convolution",
-    "adjoint.nn.functional.pooling": "convolution",
-    "adjoint.nn.functional.fused": "convolution",
-}
+# What is imported on first use: a callable's module, and a module here that has its rules.
+_LATE = (
+    ("math", "scalar_math"),
+    ("numpy.linalg", "linalg"),
+    ("numpy.linalg", "norms"),
+    ("numpy.fft", "fft"),
+    ("numpy.random", "random"),
+    ("adjoint.nn.functional.activations", "networks"),
+    ("adjoint.nn.functional.labels", "networks"),
+    ("adjoint.nn.functional.normalisation", "networks"),
+    ("adjoint.nn.masks", "networks"),
+    ("adjoint.nn.random", "networks"),
+    ("adjoint.nn.functional.cells", "cells"),
+    ("adjoint.nn.functional.convolution", "convolution"),
+    ("adjoint.nn.functional.pooling", "convolution"),
+    ("adjoint.nn.functional.fused", "convolution"),
+)
+_imported = set()
 
 
 def import_late(fn):
     """Import the rules that a callable may have in a module not yet imported."""
     module = getattr(getattr(fn, "__objclass__", fn), "__module__", None) or ""
-    for start, ours in _LATE.items():
-        if module.startswith(start) and f"{__package__}.{ours}" not in sys.modules:
-            importlib.import_module(f"{__package__}.{ours}")
+    for start, ours in _LATE:
+        if module.startswith(start) and ours not in _imported:
+            importlib.import_module(f"{__package__}.{ours}")  # waits for a thread that is at it
+            _imported.add(ours)
 
 
 class _Rules(dict):
