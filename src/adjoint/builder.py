@@ -43,6 +43,7 @@ from .types import (
     freeze,
     is_container,
     is_many,
+    is_undefined,
 )
 
 # Functions whose result shares memory with their first operand, whatever the operands are.
@@ -224,7 +225,7 @@ class Builder:
                 if found is not None and self._may_share(found):
                     return found
         if type is None:
-            if any(isinstance(a, Var) and a.type == UNDEFINED_TYPE for a in operands):
+            if any(isinstance(a, Var) and is_undefined(a.type) for a in operands):
                 type = UNDEFINED_TYPE  # not known yet: the result of a recursive call
             elif isinstance(fn, Intrinsic):
                 type = intrinsic_type(fn, operands, kwargs, self.symbols)

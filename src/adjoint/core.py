@@ -259,6 +259,8 @@ def defined_by(stmt: Stmt) -> list[Var]:
 
 def defined_inside(stmt: Stmt | Loop) -> list[Var]:
     """The variables that a statement defines for its own blocks only."""
+    if isinstance(stmt, Op):
+        return []
     if isinstance(stmt, For):
         return stmt.params + [v for v in stmt.items if v is not None]
     if isinstance(stmt, While):
@@ -298,7 +300,8 @@ def free_vars(block: Block) -> list[Var]:
 
 
 def _collect_free(block: Block, bound: set[Var], found: dict[Var, None]) -> None:
-    bound = set(bound)
+    """Adds to `found`. `bound`: what is defined around the block; the same again afterwards."""
+    here: list[Var] = []  # what the block defines
 
     def use(atom: Atom) -> None:
         if isinstance(atom, Var) and atom not in bound:
@@ -307,12 +310,18 @@ def _collect_free(block: Block, bound: set[Var], found: dict[Var, None]) -> None
     for stmt in block.stmts:
         for atom in read_by(stmt):
             use(atom)
-        inner = bound | set(defined_inside(stmt))
-        for sub in blocks_of(stmt):
-            _collect_free(sub, inner, found)
-        bound.update(defined_by(stmt))
+        if not isinstance(stmt, Op):
+            inside = set(defined_inside(stmt)) - bound
+            bound |= inside
+            for sub in blocks_of(stmt):
+                _collect_free(sub, bound, found)
+            bound -= inside
+        made = [v for v in defined_by(stmt) if v not in bound]
+        here += made
+        bound.update(made)
     for atom in block.yields:
         use(atom)
+    bound.difference_update(here)
 
 
 def rewrite(block: Block, change: Callable[[Atom], Atom]) -> None:

@@ -258,6 +258,12 @@ BOOL = Scalar("bool")
 UNKNOWN = Unknown()
 UNDEFINED_TYPE = Type()
 
+
+def is_undefined(t: Type) -> bool:
+    """Whether a type is that of no value, which none of its subclasses is."""
+    return t.__class__ is Type
+
+
 _ARRAY_MODULES: dict[type, str] = {np.ndarray: "numpy"}
 _NAMESPACES: dict[str, Any] = {"numpy": np}
 
