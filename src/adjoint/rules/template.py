@@ -58,7 +58,7 @@ _LATE = (
     ("adjoint.nn.functional.pooling", "convolution"),
     ("adjoint.nn.functional.fused", "convolution"),
 )
-_imported = set()
+_imported: set = set()
 
 
 def import_late(fn):
