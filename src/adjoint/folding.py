@@ -203,13 +203,14 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
     """Tuples that are only taken apart, right after they are made: variable -> its parts."""
     found: dict[Var, list[Var | None]] = {}
 
-    def consider(var: Var, stmts: list[Stmt]) -> int:
-        """How many of the statements take the variable apart, if they are its only readers."""
+    def consider(var: Var, stmts: list[Stmt], start: int) -> int:
+        """How many statements from one on take a variable apart, if they are its only readers."""
         if not isinstance(var.type, Tuple) or var in folding.folded:
             return 0
         parts: list[Var | None] = [None] * len(var.type.items)
         count = 0
-        for stmt in stmts:
+        for following in range(start, len(stmts)):
+            stmt = stmts[following]
             if not (
                 isinstance(stmt, Op)
                 and stmt.fn is operator.getitem
@@ -232,12 +233,12 @@ def unpacked(block: Block, folding: Folding) -> dict[Var, list[Var | None]]:
         for position, stmt in enumerate(block.stmts):
             if isinstance(stmt, Op) and stmt.target is not None:
                 if stmt.fn in (core.CALL_CORE, core.CALL, core.POP) or _returns_tuple(stmt):
-                    consider(stmt.target, block.stmts[position + 1 :])
+                    consider(stmt.target, block.stmts, position + 1)
             if isinstance(stmt, For):
                 start = 0  # one item is taken apart after the other
                 for item in stmt.items:
                     if item is not None:
-                        start += consider(item, stmt.body.stmts[start:])
+                        start += consider(item, stmt.body.stmts, start)
             for inner in core.blocks_of(stmt):
                 visit(inner)
 
