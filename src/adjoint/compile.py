@@ -14,6 +14,7 @@ import types as python_types
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,6 @@ from .errors import AliasingError, Origin, UnsupportedSyntaxError
 from .frames import MANY, room_for
 from .kept import reference
 from .locking import compiling
-from .quick_dataclass import dataclass, replace
 from .request import Argument, Request
 from .rules import RULES, own
 from .rules.builtins_ import ALIASES

@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import Origin
-from .quick_dataclass import dataclass, field
 from .types import Object, Type
 
 _serials = itertools.count()  # next() of it gives no number to two threads

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from .core import Atom, Const, Var
 from .disjoint import are_disjoint, cover
 from .errors import Origin
 from .infer import constant, dict_options
-from .quick_dataclass import dataclass, field
 from .rules import runtime as rule_runtime
 from .runtime import generic
 from .types import (

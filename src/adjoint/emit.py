@@ -11,6 +11,7 @@ import operator
 import re
 import types
 import warnings
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,6 @@ from .infer import constant
 from .lower.expressions import BINARY, COMPARE, UNARY
 from .lower.state import Bound, Closure, Instance
 from .names import Names
-from .quick_dataclass import dataclass, field
 from .rules.methods import ATTRIBUTES, METHODS
 from .runtime.checks import check_finite, check_nan
 from .runtime.structs import with_parts

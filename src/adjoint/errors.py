@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import linecache
+from dataclasses import dataclass
 from typing import Any
-
-from .quick_dataclass import dataclass
 
 
 @dataclass(frozen=True)

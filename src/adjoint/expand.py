@@ -10,6 +10,7 @@ import ast
 import copy
 import functools
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -25,7 +26,6 @@ from .lower.calls import Calls
 from .lower.expressions import _is_d, _is_static, _static_type
 from .lower.state import Frame
 from .parse import Source, parse_function
-from .quick_dataclass import dataclass, replace
 from .rules import Line, lookup, own, refusal
 from .rules.advice import example_of_a_rule, name_of
 from .rules.binding import bind

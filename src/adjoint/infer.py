@@ -12,13 +12,13 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from . import core
 from .core import Atom, Const, Intrinsic
-from .quick_dataclass import dataclass, replace
 from .types import (
     BOOL,
     FLOAT,

@@ -7,11 +7,11 @@ plain function with operands of their own (runtime/again.py), which have cotange
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from .builder import Builder
 from .core import Atom, Const, Op
-from .quick_dataclass import dataclass
 from .runtime.again import pulling, pushing
 from .runtime.pull import pull
 from .runtime.push import push

@@ -7,6 +7,7 @@ import functools
 import inspect
 import linecache
 import types
+from dataclasses import dataclass
 from typing import Any
 
 import gast
@@ -14,7 +15,6 @@ import gast
 from .definition import definitions
 from .errors import Origin, SourceUnavailableError, UnsupportedSyntaxError
 from .frames import MANY, room_for
-from .quick_dataclass import dataclass
 from .same_code import is_source_of
 
 

@@ -7,6 +7,7 @@ optimise drops what is not needed. emit prints it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import core, sweeps
@@ -28,7 +29,6 @@ from .optimise.recurrences import carry_elements
 from .optimise.stores import store_once
 from .optimise.unchanged import drop_unchanged
 from .optimise.views import settle_views
-from .quick_dataclass import dataclass, field
 from .request import Argument, Request
 from .reverse import halves
 from .types import Array, Symbols, Type, is_container

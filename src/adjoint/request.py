@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import anomaly
-from .quick_dataclass import dataclass, field
 from .types import Type
 
 

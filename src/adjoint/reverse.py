@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import builtins
 import operator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,6 @@ from .infer import constant
 from .late import LATE, late_call
 from .lower.state import Closure
 from .partials import Counts, count_partial, is_zero, scaled
-from .quick_dataclass import dataclass
 from .reverse_views import elements, through
 from .runtime import generic
 from .runtime.pull import pull

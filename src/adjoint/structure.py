@@ -7,11 +7,11 @@ derivative passes ask while they add to a function.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from . import core
 from .core import UNDEFINED, Atom, Block, For, Function, If, Loop, Op, Stmt, Var
-from .quick_dataclass import dataclass
 
 
 def copy_function(function: Function) -> Function:

@@ -7,6 +7,7 @@ unless something has to hold it.
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from .analysis.memory import Memory, returns_operand
 from .builder import Builder, is_mutable, item_type, same_atom
 from .core import UNDEFINED, Atom, Const, Op, Var
 from .infer import constant, dict_options
-from .quick_dataclass import replace
 from .runtime import generic
 from .runtime.shared_parts import Path
 from .types import (

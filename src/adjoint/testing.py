@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .errors import ArgumentError
-from .quick_dataclass import dataclass
 from .runtime.generic import copy, rebuild
 from .runtime.modules import module_of
 from .runtime.shared_parts import has_ties

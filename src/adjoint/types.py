@@ -15,11 +15,11 @@ import importlib
 import itertools
 import types as python_types
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .quick_dataclass import dataclass, replace
 from .runtime.shared_parts import Path, ties
 from .runtime.structs import is_struct
 from .signature import is_fixed

@@ -13,13 +13,13 @@ When every value that leaves the chain has k = 0, the result does not depend on 
 from __future__ import annotations
 
 import operator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .. import core
 from ..core import Atom, Block, Const, Function, Op, Var
-from ..quick_dataclass import dataclass, replace
 from ..rules import own
 from ..types import Array, dims_of, is_many
 from .activity import blocks_derivative

@@ -8,13 +8,13 @@ the object is made anew in each and not handed to the next.
 from __future__ import annotations
 
 import operator
+from dataclasses import dataclass
 
 import numpy as np
 
 from .. import core
 from ..builder import is_mutable
 from ..core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var, While
-from ..quick_dataclass import dataclass
 from ..types import Range
 from ..views import is_rank_0_view
 

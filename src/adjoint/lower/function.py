@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -16,7 +17,6 @@ from ..errors import AliasingError, SourceUnavailableError, UnsupportedSyntaxErr
 from ..infer import constant, dict_options
 from ..operators import operator_of
 from ..parse import Source, parse_function
-from ..quick_dataclass import replace
 from ..request import Argument
 from ..rules import own
 from ..types import Dict, List, Object, Tuple, Type, carries_derivative, is_container

@@ -8,6 +8,7 @@ the generator there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import gast
@@ -16,7 +17,6 @@ import numpy as np
 from ..core import UNDEFINED, Atom, Const, Var
 from ..infer import constant
 from ..parse import Source
-from ..quick_dataclass import dataclass, field
 from ..types import Object
 from .exits import BREAK, CONTINUE, EXIT, GO_ON, RAISED, RETURN, RETURNED
 from .invocation import DEEPEST, Invocation

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..core import External
-from ..quick_dataclass import dataclass
 from ..signature import signature_of
 
 

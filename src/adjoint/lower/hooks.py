@@ -6,6 +6,7 @@ are further operands; the backward sweep interprets it with these (`insets.py`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gast
@@ -13,7 +14,6 @@ import gast
 from .. import core
 from ..builder import is_mutable
 from ..core import UNDEFINED, Atom, Const, Var
-from ..quick_dataclass import dataclass, field
 from ..types import Object
 from .state import Bound, Closure, Frame
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -13,7 +14,6 @@ from ..errors import (
 )
 from ..infer import constant
 from ..parse import Source
-from ..quick_dataclass import replace
 from ..types import (
     UNDEFINED_TYPE,
     Array,

@@ -12,11 +12,11 @@ import dataclasses
 import functools
 import inspect
 import types
+from dataclasses import dataclass
 from typing import Any
 
 from ..core import UNDEFINED, Atom, Const, External, Var
 from ..errors import UnsupportedSyntaxError
-from ..quick_dataclass import dataclass
 from ..types import Object, Struct, Tuple
 from .operators import Operators
 from .state import Bound, Closure, Instance, is_instance

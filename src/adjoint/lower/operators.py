@@ -10,6 +10,7 @@ any other.
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,7 +23,6 @@ from ..errors import AdjointError, AliasingError, ArgumentError, CotangentError,
 from ..infer import constant, dict_options
 from ..operators import operator_of
 from ..optimise.dead_code import drop_dead
-from ..quick_dataclass import dataclass, field, replace
 from ..rules.advice import name_of
 from ..spec import Spec, parameters_of
 from ..structure import close_scopes, copy_block

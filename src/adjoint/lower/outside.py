@@ -9,13 +9,13 @@ from __future__ import annotations
 import inspect
 import sys
 import types
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import core
 from ..core import UNDEFINED, Atom, Const, External, Var
 from ..errors import UnsupportedSyntaxError
 from ..infer import constant
-from ..quick_dataclass import dataclass, field
 from ..types import UNKNOWN, Object
 from .contexts import Contexts
 from .state import Bound, Closure, Frame, Key, Poison

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from ..core import Atom, Const, Var
 from ..errors import AliasingError, Origin
 from ..parse import Source
-from ..quick_dataclass import dataclass, field
 from .scopes import Scope, scope_of
 
 

@@ -12,6 +12,7 @@ sweep the cotangent of `h_t` is a number as well, which is not added into an arr
 from __future__ import annotations
 
 import operator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,7 +22,6 @@ from ..analysis.plain_numbers import PlainNumbers
 from ..builder import Builder
 from ..core import Atom, Block, Const, For, Function, Op, Var
 from ..infer import constant
-from ..quick_dataclass import dataclass
 from ..types import FLOAT, Array, Dim, Scalar, Type
 
 

@@ -8,11 +8,11 @@ memory of Enzyme: Moses and Churavy, NeurIPS 2020, section 3).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..quick_dataclass import dataclass
 from ..types import array_module
 
 

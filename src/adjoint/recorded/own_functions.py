@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from ..quick_dataclass import dataclass
 from ..rules.advice import name_of
 from ..rules.own import FunctionRule
 from ..runtime.own_rules import by_rule, one_for_each, tangent_by_rule

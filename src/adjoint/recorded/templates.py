@@ -16,12 +16,12 @@ import copy
 import functools
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import NoDerivativeError
-from ..quick_dataclass import dataclass
 from ..rules import Rule, lookup, refusal
 from ..rules.advice import example_of_a_rule, name_of
 from ..rules.binding import bind

@@ -4,11 +4,12 @@ The transpose multiplies the slope of each gate with a factor, which is made of 
 of the whole cotangent of the next c: the one that is given, and what comes to it from h.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..infer import typed_by
 from ..nn.functional.cells import lstm_cell, lstm_cell_backward
-from ..quick_dataclass import replace
 from ..types import Array, Tuple
 from .helpers import inline
 from .template import d, rule

@@ -4,6 +4,7 @@ Goodfellow, Bengio and Courville (2016), sections 3.10 and 6.2.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,6 @@ from ..nn.functional.activations import elu, log_softmax, normal_cdf, relu, sigm
 from ..nn.functional.labels import check_positions, labelled
 from ..nn.functional.normalisation import count_batch, update_running
 from ..nn.random import dropout_mask
-from ..quick_dataclass import replace
 from ..types import FLOAT, NONE, Array, Tuple
 from .template import d, rule, zero_derivative
 

@@ -7,9 +7,8 @@ for deep learning" (2016), sections 2 and 5.1.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-
-from ...quick_dataclass import dataclass
 
 Pair = tuple[int, int]
 
