@@ -60,6 +60,35 @@ def left_by_break(x):
     return total * k
 
 
+@program(0.9)
+def counted_inside_of_one_that_is_counted(x):
+    total = 0.0
+    for i, y in enumerate(powers(x, 4)):
+        if y > 0.8:
+            total += i * y * y
+        else:
+            for j, z in enumerate(powers(y, 4), 2):
+                total += j * z**3 * (i + 1)
+                if z < 0.4:
+                    break
+    return total
+
+
+@program(0.9)
+def counted_in_a_loop_of_one_that_is_counted(x):
+    total = 0.0
+    for i, y in enumerate(powers(x, 4)):
+        total += i * y
+        for _ in range(i):
+            for j, z in enumerate(powers(y, 3)):
+                if i == 1 and j == 2:
+                    break
+                if i == 3:
+                    return total
+                total += j * z * z
+    return total
+
+
 @program(0.3)
 def left_by_return(x):
     total = 0.0

@@ -2,7 +2,7 @@
 
 While the generator runs, the names of the function that walks it are kept with the cells of the
 state, so that the generator's branches and loops see what the body changes. Leaving the loop ends
-the generator there.
+the generator there. Cells of the generator hold how far it is: loops over two of them may nest.
 """
 
 from __future__ import annotations
@@ -98,15 +98,17 @@ class Generators(Invocation):
         if is_generator(iterable):
             self._walk_generator(iterable.value, body, node)
         elif _is_counted(iterable):
-            self.env[_COUNT] = self.object_of(iterable[2])
+            generator = iterable[1].value
+            self.cells[generator, _COUNT] = self.object_of(iterable[2])
 
             def counted(item: Atom) -> None:
-                count = self.env[_COUNT]
-                self.env[_COUNT] = self.op(np.add, count, constant(1), style="operator")
+                count = self.cells[generator, _COUNT]
+                after = self.op(np.add, count, constant(1), style="operator")
+                self.cells[generator, _COUNT] = after
                 body(self.b_tuple([count, item]))
 
-            self._walk_generator(iterable[1].value, counted, node)
-            self.env.pop(_COUNT, None)
+            self._walk_generator(generator, counted, node)
+            self.cells.pop((generator, _COUNT), None)
         elif _holds_generator(iterable):
             raise self.refuse("this `zip` of a generator is not supported", node)
         else:
@@ -130,7 +132,7 @@ class Generators(Invocation):
         consumer = self.frame
         frame = Frame(generator.source, dict(generator.env), generator.parent)
         frame.env |= {EXIT: constant(GO_ON), RETURN: UNDEFINED}
-        consumer.env[_LEFT] = constant(GO_ON)
+        self.cells[generator, _LEFT] = constant(GO_ON)
         origin, statement = self.b.origin, consumer.statement
 
         def yielded(item: Atom) -> None:
@@ -141,7 +143,7 @@ class Generators(Invocation):
             code = self.env[EXIT]
             if isinstance(code, Const) and code.value == CONTINUE:
                 code = constant(GO_ON)
-            self.env[_LEFT] = code
+            self.cells[generator, _LEFT] = code
             self._put_aside(consumer)
             self.frames.append(top)
             self._end_if_left(code)
@@ -155,7 +157,7 @@ class Generators(Invocation):
         ended = self.frames.pop().env[EXIT]
         self._bring_back(consumer)
         self.b.origin = origin
-        code = self.env.pop(_LEFT)
+        code = self.cells.pop((generator, _LEFT))
         if isinstance(ended, Const) and ended.value == RAISED:
             self.env[EXIT] = ended
         elif not isinstance(code, Const):
