@@ -298,6 +298,10 @@ def test_second_order_checks_the_gradient(monkeypatch):
         check_grads(product_alone, (1.5,), order=2)
 
 
+def test_second_order_by_a_number_and_an_array():
+    check_grads(lambda x, w: np.sum(x * w) ** 2, (0.5, np.ones(2)), order=2)
+
+
 def product_alone(x):
     return x * x * x
 

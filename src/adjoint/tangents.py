@@ -326,7 +326,7 @@ class Tangents:
             return self.container(of, parts)
         if not carries_derivative(t):
             return constant(None)
-        if value is None or is_container(t) or isinstance(t, Unknown):
+        if value is None or is_container(t) or dims_of(t) is None:  # it may be a Python number
             value = constant(None) if value is None else value
             return self.b.op(generic.as_tangent, value, of, type=tangent_type(t))
         if isinstance(value.type, Unknown):
