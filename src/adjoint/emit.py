@@ -18,6 +18,7 @@ import numpy as np
 
 from . import core
 from .analysis.boxed import boxed_vars
+from .analysis.unbound import checked_vars
 from .control import stop_gradient
 from .core import (
     COUNT,
@@ -269,9 +270,7 @@ class _Writer:
         reserved = self.reserved - {p.name for p in function.params}
         self.names = Names(function, reserved, self.folding.folded)
         folded = self.folding.folded
-        self.tested = {
-            s.args[0] for s in core.walk(function.body) if isinstance(s, Op) and s.fn is core.IS
-        }
+        self.checked = checked_vars(function)
         self.boxed = {self.names[v] for v in boxed_vars(function) if v not in folded}
         name = self.functions[id(function)]
         self.line(f"def {name}({self._signature(function)}):", function.origin)
@@ -521,14 +520,15 @@ class _Writer:
         pairs = [
             (p, i)
             for p, i in zip(stmt.params, stmt.inits, strict=True)
-            if self._needed(stmt, p) and (i is not UNDEFINED or self._is_read(stmt, p))
+            if self._needed(stmt, p)
+            if i is not UNDEFINED or self.folding.uses[p] or self._may_not_run(stmt)
         ]
         self._copies(pairs, stmt)
 
-    def _is_read(self, stmt: Any, param: Var) -> bool:
-        """Whether a value that a loop's body may never give is asked for."""
-        result = stmt.results[stmt.params.index(param)]
-        return bool(self.folding.uses[param]) or result in self.tested
+    def _may_not_run(self, stmt: Any) -> bool:
+        """Whether it is asked for any value of a loop if its body has ever given it."""
+        carried = zip(stmt.results, stmt.inits, strict=True)
+        return any(i is UNDEFINED and r in self.checked for r, i in carried)
 
     def _needed(self, stmt: Any, param: Var) -> bool:
         result = stmt.results[stmt.params.index(param)]

@@ -22,6 +22,7 @@ from . import core
 from .analysis.activity import active_vars, blocks_derivative
 from .analysis.invariance import cancelling
 from .analysis.memory import Memory
+from .analysis.unbound import unbound_vars
 from .builder import Builder, item_type, same_atom
 from .core import COUNT, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var, While
 from .expand import Application, Expander, FunctionApplication, apply_rule, called, no_rule
@@ -63,7 +64,7 @@ class Forward:
         builder.unshare_changed(function.aliases)
         self.memory = Memory(function)
         self.views = ViewChanges(function)
-        self.t = Tangents(builder, self.memory)
+        self.t = Tangents(builder, self.memory, unbound_vars(function))
         self.params: list[Var] = []
         self.has_arrays = any(
             not isinstance(v.type, (Scalar, Range))

@@ -56,8 +56,9 @@ def tangent_type(t: Type) -> Type:
 class Tangents:
     """The tangents of a function's variables: variable -> atom."""
 
-    def __init__(self, builder: Builder, memory: Memory) -> None:
+    def __init__(self, builder: Builder, memory: Memory, unbound: set[Var]) -> None:
         self.b = builder
+        self.unbound = unbound  # of these no element may be read, where it is not the program's
         self.mark = Var.count()  # variables made later belong to the tangents
         self.memory = memory
         self.values: dict[Var, Atom] = {}
@@ -202,7 +203,7 @@ class Tangents:
         elif built is not None and built.target is of and built.fn in (core.LIST, core.DICT):
             parts = [self.zero(a) for a in built.args]
             made = self.b.op(built.fn, *parts, **built.kwargs)  # type: ignore[arg-type]
-        elif is_container(t) and _keys(t) is not None:
+        elif is_container(t) and _keys(t) is not None and of not in self.unbound:
             parts = [self.zero(self.b.item(of, key)) for key in _keys(t)]
             made = self.container(of, parts)
         elif isinstance(t, Unknown):  # if it is an int: a zero to calculate with, not None

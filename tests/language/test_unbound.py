@@ -155,6 +155,41 @@ def deleted_and_given_again(x):
     return y * y
 
 
+@program(0.5, 0)
+def not_bound_and_not_read(x, n):
+    for _ in range(n):
+        v = [x * 2.0, x]
+    if x > 1.0:
+        v = [x, x * x]
+    if n > 0 or x > 1.0:
+        x = x * sum(v)
+    return x * x
+
+
+@program(0.5, array(3), 0, wrt=(0,))
+def arrays_not_bound_and_not_read(x, w, n):
+    for _ in range(n):
+        v = [w * 1.0, w]
+    if x > 1.0:
+        v = [w * x, w]
+    if n > 0 or x > 1.0:
+        x = x * np.sum(v[0])
+    return x * x
+
+
+@program(0.5, array(2), 2)
+def list_twice_in_itself_by_nested_loops(x, w, n):
+    for _ in range(2):
+        for _ in range(n):
+            xs = [w * w, x * w]
+            v = [xs, xs]
+            v[1][0] = sum([x * e for e in w])
+    total = 0.0
+    for e in v:
+        total += np.sum(e[0]) + np.sum(e[1])
+    return total * total
+
+
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)
