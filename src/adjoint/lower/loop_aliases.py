@@ -24,11 +24,19 @@ from .state import Key
 
 
 class LoopAliases:
+    """What a name may be is noted by the object that it is when an iteration ends.
+
+    What that one shares memory with is found by way of it. If it is what another name was when the
+    iteration started, the name may as well be all that the other one may be at another start.
+    """
+
     def __init__(self, aliases: Aliases, mark: int) -> None:
         self.aliases = aliases
         self.mark = mark  # objects with a smaller serial number exist before the loop
         self.outer: dict[Key, set[Var]] = {}  # name -> the objects from before that it may be
-        self.inner: dict[Key, set[Var]] = {}  # the same, of objects made in earlier iterations
+        self.inner: dict[Key, set[Var]] = {}  # the same, of objects of the iteration before
+        self.handed: dict[Key, set[Key]] = {}  # name -> the names whose objects it may have
+        self.reached: set[tuple[Key, Var]] = set()  # objects from before that share its memory
         self.overlapping: set[tuple[Key, Key]] = set()  # names that may be one object
 
     def enter(self, params: Mapping[Key, Atom], inits: Mapping[Key, Atom]) -> None:
@@ -60,12 +68,28 @@ class LoopAliases:
             if end.root.serial >= self.mark and not others:
                 continue  # made in this iteration, and known by no other name
             kind = is_container(end.type)
-            found = [v for v in (end.root, *others) if is_container(v.type) == kind]
-            inner = [v for v in found if v.serial >= self.mark and v not in params.values()]
-            self.outer.setdefault(name, set()).update(v for v in found if v.serial < self.mark)
-            self.inner[name] = set(inner)
+            found = {v for v in (end.root, *others) if is_container(v.type) == kind}
+            self.reached.update((name, v) for v in found if v.serial < self.mark)
+            self.handed.setdefault(name, set()).update(n for n in names if params.get(n) in found)
+            if end.root.serial < self.mark:
+                self.outer.setdefault(name, set()).add(end.root)
+                self.inner[name] = set()
+            else:
+                self.inner[name] = {end.root}
+        self._hand_on()
         self._overlaps(names, ends)
         return self._size() != before
+
+    def _hand_on(self) -> None:
+        grown = True
+        while grown:
+            grown = False
+            for name, others in self.handed.items():
+                mine = self.inner.setdefault(name, set())
+                for other in others:
+                    more = self.inner.get(other, set()) - mine
+                    mine |= more
+                    grown = grown or bool(more)
 
     def _overlaps(self, names: list[Key], atoms: Mapping[Key, Atom]) -> None:
         for a, b in itertools.combinations(names, 2):
@@ -73,6 +97,7 @@ class LoopAliases:
             if is_shared(x) and is_shared(y) and self.aliases.may_share(x.root, y.root):
                 self.overlapping.add((a, b))
 
-    def _size(self) -> tuple[int, int, int]:
-        outer = sum(map(len, self.outer.values()))
-        return outer, sum(map(bool, self.inner.values())), len(self.overlapping)
+    def _size(self) -> tuple[int, ...]:
+        handed = sum(map(len, self.handed.values()))
+        inner = sum(map(bool, self.inner.values()))
+        return len(self.reached), handed, inner, len(self.overlapping)
