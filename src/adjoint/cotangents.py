@@ -71,6 +71,7 @@ class Cotangents:
         self.mark = mark  # variables made later belong to the backward sweep
         self.values: dict[Var, Cotangent] = {}
         self.owners: Counter[Var] = Counter()  # how many cotangents are this very atom
+        self.kept: set[Var] = set()  # copies of values of the forward sweep, which others read
         self.scattered: dict[Var, list[Scatter]] = {}  # contributions to elements, put off
         # While a change through a view is undone: the view of the cotangent, and whose it is.
         self.resident: tuple[Var, Var] | None = None
@@ -499,6 +500,8 @@ class Cotangents:
         if value.serial < self.mark or self.owners[value] > 1:
             return False
         if self.owners[value.root] > (value is value.root):
+            return False
+        if value.root in self.kept:
             return False
         if value.root in self.b.buffers:
             return True

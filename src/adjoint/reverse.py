@@ -161,6 +161,7 @@ class Reverse:
             block.stmts.insert(position, made)
             self.b.definitions[copy] = made
             self.copies[atom] = copy
+            self.d.kept.add(copy)
         return self.copies[atom]
 
     def _may_be_missing(self, block: Block, var: Var) -> bool:
@@ -662,6 +663,7 @@ class Reverse:
         for block, values_at_end in zip(blocks, ends, strict=True):
             with self.b.inside(block):
                 block.yields = [self.d.solid(values_at_end[v], v) for v in changed]
+        handed = [list(block.yields) for block in blocks]
         before_it = Var.count()
         results = self.b.branch(self._test_again(stmt), *blocks)
         for var, result in zip(changed, results, strict=True):
@@ -669,7 +671,7 @@ class Reverse:
                 result.name, result.named = f"d_{var.name.strip('_')}", True
                 if not isinstance(var.type, Scalar):
                     result.type = var.type
-                self._keep_memory(result, [end[var] for end in ends])
+                self._keep_memory(result, [end[var] for end in ends], handed)
             self.d.set(var, result)
 
     def _test_again(self, stmt: If) -> Atom:
@@ -693,13 +695,16 @@ class Reverse:
             return stmt.test
         return self.b.op(made.fn, *made.args, style=made.style)
 
-    def _keep_memory(self, result: Var, ends: list[Any]) -> None:
+    def _keep_memory(self, result: Var, ends: list[Any], handed: list[list[Atom]]) -> None:
         """After a branch: memory that was changed in place on either side is still the same."""
         if not all(isinstance(e, Var) for e in ends):
             return
         if ends[0].root is ends[1].root:
             result.root = ends[0].root
-        elif all(self.d.is_owned(e) for e in ends):
+        elif all(
+            self.d.is_owned(end) and _count_root(row, end) == 1
+            for end, row in zip(ends, handed, strict=True)
+        ):
             self.b.buffers.add(result)
 
     # -- loops ----------------------------------------------------------------------------
@@ -744,8 +749,8 @@ class Reverse:
         shapes = [*(loop.results[i] for i in carried), *summed]
         self._take_over(inits, params, yields, body, shapes)
         results = [
-            self._result(param, self._owns(loop_init, end, param, body))
-            for param, loop_init, end in zip(params, inits, yields, strict=True)
+            self._result(param, self._owns(k, params, inits, yields))
+            for k, param in enumerate(params)
         ]
         list_params = [p for _, p in lists.values()]
         list_results = []
@@ -797,15 +802,20 @@ class Reverse:
             self.b.buffers.add(result)
         return result
 
-    def _owns(self, init: Atom, end: Atom, param: Var, body: Block) -> bool:
-        """Whether a loop's result is memory of the sweep's own, however often the body ran."""
+    def _owns(self, k: int, params: list[Var], inits: list[Atom], yields: list[Atom]) -> bool:
+        """Whether a loop's result is memory of its own, however often the body ran."""
+        param, end = params[k], yields[k]
         if param in self.summed:
             return True  # see _take_over
         if isinstance(end, Var) and end.root is not param and end.root in self.b.buffers:
             return False
-        return all(
-            isinstance(a, Var) and (a.root is param or self.d.is_owned(a)) for a in (init, end)
-        )
+        for row in (inits, yields):
+            atom = row[k]
+            if not isinstance(atom, Var) or _count_root(row, atom) > 1:
+                return False
+            if atom.root is not param and not self.d.is_owned(atom):
+                return False
+        return True
 
     def _list_of_cotangents(self, source: Var) -> tuple[Var, Var]:
         """An empty list for the cotangents of a list's items, and its version in the loop."""
@@ -1277,6 +1287,11 @@ def halves(
     tail.stmts[:0] = reads
     backward.params, backward.body = [record, parts.seed], tail
     return forward, backward
+
+
+def _count_root(row: list[Atom], atom: Var) -> int:
+    """How many of what a block hands on is the object of an atom."""
+    return sum(isinstance(a, Var) and a.root is atom.root for a in row)
 
 
 def _is_false(atom: Atom) -> bool:

@@ -898,6 +898,54 @@ def shuffled_weights(x):
 
 
 @program(array(3))
+def cotangent_is_a_value_that_is_kept(x):
+    w = x * 1.0
+    z = np.exp(x)
+    s = np.sum(np.sin(w)) + np.sum(z * z) + np.sum(w * z)
+    w[0] = 5.0
+    return s + np.sum(w)
+
+
+@program(array(3))
+def cotangent_of_a_loop_is_a_value_that_is_kept(x):
+    c = np.cos(x)
+    d = x
+    xs = [x * 2.0]
+    for _ in range(4):
+        d = xs[-1]
+        d *= 0.9
+    return np.sum(c) + np.sum(xs[0] * xs[0]) + np.sum(d * x)
+
+
+@program(array(3))
+def cotangents_of_nested_loops_are_values_that_are_kept(x):
+    a, b, c, d = x * 1.0, x + 0.5, np.cos(x), x
+    held = x * 2.0
+    for _ in range(2):
+        a = held
+        b = c[::-1]
+        a *= 0.9
+        for _ in range(2):
+            d = np.sin(b)
+            a, b = c, d
+    return np.sum(a * b) + np.sum(d * x)
+
+
+@program(array(3))
+def cotangents_of_a_loop_are_equal(x):
+    s = 0.0
+    a, b, c, d = x * 1.0, x + 0.5, np.cos(x), x
+    for _ in range(2):
+        d, b = a, b
+    for _ in range(2):
+        s += np.sum(b * a)
+        s += np.sum(c * b)
+        c = np.sin(d)
+        a = b
+    return s
+
+
+@program(array(3))
 def local_function_appends(x):
     squares = []
 
