@@ -40,6 +40,7 @@ from ..surgery import register_hook
 from . import arrays, hooks, origins, templates
 from . import operations as op
 from .errstate import Errstate
+from .faults import examine
 from .levels import constant, state
 from .memory import is_array
 from .rewrite import rewritten
@@ -49,41 +50,53 @@ def call(fn: Any, /, *args: Any, **kwargs: Any) -> Any:
     """fn(*args, **kwargs)"""
     if not state.levels:
         return fn(*args, **kwargs)
-    kind = fn.__class__
     try:
-        special = SPECIAL.get(fn)
-    except TypeError:  # not hashable: an object of a class of the user's
-        special = None
-    if special is not None:
-        return special(*args, **kwargs)
-    if op.has_rule(fn):
-        return rule_call(fn, args, kwargs)
-    if kind is types.FunctionType:
-        return function(fn, args, kwargs)
-    if kind is types.MethodType:
-        return call(fn.__func__, fn.__self__, *args, **kwargs)
-    handler = BY_CLASS.get(kind)
-    if handler is not None:
-        return handler(fn, args, kwargs)
-    if isinstance(fn, type):
-        return construct(fn, args, kwargs)
-    inner = op.python_method(fn, "__call__")
-    if inner is not None:
-        return call(inner, fn, *args, **kwargs)
-    return opaque(fn, args, kwargs)
+        kind = fn.__class__
+        try:
+            special = SPECIAL.get(fn)
+        except TypeError:  # not hashable: an object of a class of the user's
+            special = None
+        if special is not None:
+            return special(*args, **kwargs)
+        if op.has_rule(fn):
+            return rule_call(fn, args, kwargs)
+        if kind is types.FunctionType:
+            return function(fn, args, kwargs)
+        if kind is types.MethodType:
+            return call(fn.__func__, fn.__self__, *args, **kwargs)
+        handler = BY_CLASS.get(kind)
+        if handler is not None:
+            return handler(fn, args, kwargs)
+        if isinstance(fn, type):
+            return construct(fn, args, kwargs)
+        inner = op.python_method(fn, "__call__")
+        if inner is not None:
+            return call(inner, fn, *args, **kwargs)
+        return opaque(fn, args, kwargs)
+    except Exception as error:
+        examine(error, fn, args, kwargs)
+        raise
 
 
 def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     """owner.name(*args, **kwargs)"""
     if not state.levels:
         return getattr(owner, name)(*args, **kwargs)
-    if is_array(owner) or isinstance(owner, np.generic):
-        return arrays.method(owner, name, args, kwargs)
-    if isinstance(owner, (float, complex)) and type(owner) in (float, complex):
-        return _number_method(owner, name, args)
-    if isinstance(owner, np.ufunc):
-        return arrays.ufunc_method(owner, name, args, kwargs)
-    return call(op.attribute(owner, name), *args, **kwargs)
+    try:
+        if is_array(owner) or isinstance(owner, np.generic):
+            return arrays.method(owner, name, args, kwargs)
+        if isinstance(owner, (float, complex)) and type(owner) in (float, complex):
+            return _number_method(owner, name, args)
+        if isinstance(owner, np.ufunc):
+            return arrays.ufunc_method(owner, name, args, kwargs)
+        return call(op.attribute(owner, name), *args, **kwargs)
+    except Exception as error:
+        examine(error, _own_method, (owner, name, *args), kwargs)
+        raise
+
+
+def _own_method(owner: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    return getattr(owner, name)(*args, **kwargs)
 
 
 def _number_method(owner: Any, name: str, args: tuple[Any, ...]) -> Any:

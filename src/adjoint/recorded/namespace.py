@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import operator
 import types
 
 from . import calls, hooks, operations
+from .faults import bounded
+
+_OPERATORS = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift",
+    "and_", "or_", "xor", "neg", "pos", "invert",
+    "iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul", "ilshift",
+    "irshift", "iand", "ior", "ixor",
+)  # fmt: skip
+_OTHERS = {
+    "item": operator.getitem, "set_item": operator.setitem, "delete_item": operator.delitem,
+    "iterate": iter, "unpack": iter,
+    "attribute": getattr, "set_attribute": setattr, "delete_attribute": delattr,
+}  # fmt: skip
+_NATIVE = {name: getattr(operator, name) for name in _OPERATORS} | _OTHERS
 
 record = types.SimpleNamespace(
-    **{
-        name: getattr(operations, name)
-        for name in (
-            "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift",
-            "and_", "or_", "xor", "neg", "pos", "invert",
-            "iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul", "ilshift",
-            "irshift", "iand", "ior", "ixor",
-            "item", "set_item", "delete_item", "slice", "iterate", "unpack", "matched",
-            "attribute", "set_attribute", "delete_attribute", "shown",
-        )
-    },
+    **{name: bounded(getattr(operations, name), native) for name, native in _NATIVE.items()},
+    **{name: getattr(operations, name) for name in ("slice", "matched", "shown")},
     insert_grad_of=hooks.insert_grad_of,
     **{name: getattr(calls, name) for name in ("call", "method", "decorator", "context")},
-)  # fmt: skip
+)
