@@ -21,7 +21,9 @@ def stop_gradient(x: Any) -> Any:
 def no_grad() -> Iterator[None]:
     """Inside a differentiated function, what is computed in this block counts as constant.
 
-    Elsewhere it changes nothing: nothing is recorded outside derivatives.
+    A value that is only given another name, `y = x`, or put into a list, is what it was. An element
+    or a view of an array is computed. Elsewhere the block changes nothing: nothing is recorded
+    outside derivatives.
 
     >>> import adjoint as ad
     >>> def f(x):

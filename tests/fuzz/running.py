@@ -68,15 +68,18 @@ class Replay:
         return contextlib.nullcontext()
 
 
+_FOUND = (ast.Name, ast.Attribute, ast.Subscript)  # of containers, in these programs
+
+
 class _NoGrad(ast.NodeTransformer):
-    """Writes `with ad.no_grad(): v = e` as `v = ad.stop_gradient(e)`."""
+    """Writes `with ad.no_grad(): v = e` as `v = ad.stop_gradient(e)`, where e is computed."""
 
     def visit_With(self, node: ast.With) -> Any:
         self.generic_visit(node)
         if ast.unparse(node.items[0].context_expr) != "ad.no_grad()":
             return node
         for stmt in node.body:
-            if isinstance(stmt, ast.Assign):
+            if isinstance(stmt, ast.Assign) and not isinstance(stmt.value, _FOUND):
                 stop = ast.parse("ad.stop_gradient", mode="eval").body
                 stmt.value = ast.Call(stop, [stmt.value], [])
         return ast.fix_missing_locations(node)

@@ -25,13 +25,8 @@ def test_random_programs(first):
             )
 
 
-# What a name bound in `no_grad` stands for is decided by the syntax, which only the compiler sees.
-RECORDED = [name for name, text in FOUND.items() if "no_grad" not in text]
-
-
-@pytest.mark.parametrize(
-    ("name", "form"), [*((n, "typed") for n in FOUND), *((n, "recorded") for n in RECORDED)]
-)
+@pytest.mark.parametrize("form", forms.BOTH)
+@pytest.mark.parametrize("name", FOUND)
 def test_found(name, form):
     with forms.only(form):
         outcome = check(FOUND[name], thorough=True, first=True)

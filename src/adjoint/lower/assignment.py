@@ -32,7 +32,7 @@ class Assignment(Expressions):
     def assign(self, target: Any, value: Atom) -> None:
         self.at(target)
         if isinstance(target, gast.Name):
-            self.bind(target.id, self.quiet(value))
+            self.bind(target.id, value)
         elif isinstance(target, (gast.Tuple, gast.List)):
             self._unpack(target, value)
         elif isinstance(target, gast.Subscript):

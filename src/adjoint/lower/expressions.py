@@ -37,6 +37,7 @@ from ..types import (
     Struct,
     Tuple,
     Type,
+    Unknown,
     carries_derivative,
     freeze,
     is_container,
@@ -213,7 +214,20 @@ class Expressions:
                     "an array of Python objects is made", self.b.origin,
                     "Use an array of floats, or a list.",
                 )  # fmt: skip
-        return self.quiet(result)
+        return result if self.silent and self._hands_on(fn, present) else self.quiet(result)
+
+    def _hands_on(self, fn: Any, operands: list[Atom]) -> bool:
+        """Whether an operation computes nothing: a container is made, read or put together."""
+        if fn in (core.TUPLE, core.LIST, core.DICT):
+            return True
+        varied = [a for a in operands if a.varied]
+        if fn is operator.getitem and varied and isinstance(operands[0].type, Unknown):
+            raise UnsupportedSyntaxError(
+                "whether this is computed is known only when the function runs", self.b.origin,
+                "Read it outside the `no_grad` block.",
+            )  # fmt: skip
+        moves = fn in (operator.getitem, np.add, np.multiply, list, tuple)
+        return moves and bool(varied) and all(is_container(a.type) for a in varied)
 
     def _operands(self, fn: Any, args: Iterable[Atom]) -> list[Atom]:
         """The present versions of operands. Rules of elementwise functions compute with arrays."""
@@ -326,6 +340,14 @@ class Expressions:
                 "an array or a list that belongs to an object is changed", self.b.origin,
                 "Change a copy, and return it.",
             )  # fmt: skip
+        if self.silent and isinstance(root.type, Array):
+            if fn is core.STORE:
+                args = (args[0], self.quiet(args[1]))
+            elif any(a.varied for a in map(self.read, (target, *args))):
+                raise UnsupportedSyntaxError(
+                    "an array is changed by what is computed in `no_grad`", self.b.origin,
+                    "Bind the result to a name: y = y + v.",
+                )  # fmt: skip
         path = path_of(root, self.b.definitions)
         if fn is core.STORE and _is_part_stored_whole(path, root, args[0]):
             return self.change(fn, path[0].args[0], path[0].args[1], args[1])  # a[i][:] = v
@@ -721,14 +743,12 @@ class Expressions:
         known = self.entry_items[container]
         place = freeze(key)
         if place not in known:
-            silent, self.silent = self.silent, 0
             with self.b.inside(self.entry):
                 made = self.op(operator.getitem, container, constant(key), type=t)
-            self.silent = silent
             known[place] = made
             if isinstance(made, Var) and is_container(t):
                 self.entry_items[made] = {}
-        return self.quiet(known[place])
+        return known[place]
 
     def expr_Dict(self, node: Any) -> Atom:
         keys, values = [], []

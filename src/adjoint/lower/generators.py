@@ -211,7 +211,7 @@ class Generators(Invocation):
 
     def _yield(self, node: Any) -> None:
         value = constant(None) if node.value is None else self.expr(node.value)
-        self.on_yield[self.frame](self.quiet(value))
+        self.on_yield[self.frame](value)
 
     def _yield_from(self, node: Any) -> None:
         """`yield from xs` is `for x in xs: yield x`."""

@@ -79,7 +79,7 @@ class Objects(Operators):
                 raise self.refuse(f"`{cls.__name__}` misses the argument `{f.name}`", node)
             else:
                 continue
-            self.cells[made.value, f.name] = self.object_of(self.quiet(value))
+            self.cells[made.value, f.name] = self.object_of(value)
         after = getattr(cls, "__post_init__", None)
         if after is not None:
             self.call(self.attribute(made, "__post_init__", node), [], {}, node)
@@ -171,7 +171,6 @@ class Objects(Operators):
                 f"which {instance.cls.__name__} this is depends on the path taken", node,
                 "Make a new object instead of assigning the attribute.",
             )  # fmt: skip
-        value = self.quiet(value)
         if isinstance(value, Var) and not value.named and value.root is value:
             value.name, value.named = name, True
         self.cells[instance, name] = self.object_of(value)

@@ -148,7 +148,6 @@ class OutsideState(Contexts):
                 self.b.origin,
                 "Pass it as an argument, and return it.",
             )
-        value = self.quiet(value)
         for other in {k[0] for k in self.cells if not isinstance(k, str) and k[1] == name}:
             if isinstance(other, Outside) and other is not holder and _may_be_one(other, holder):
                 self.cells[other, name] = Poison(self._hidden(name))

@@ -39,7 +39,7 @@ class Patterns(OutsideState):
 
         def chosen() -> None:
             for name, value in captures.items():
-                self.bind(name, self.quiet(value))
+                self.bind(name, value)
             if case.guard is None:
                 self.statements(case.body)
             else:

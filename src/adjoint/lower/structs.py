@@ -63,17 +63,15 @@ class Structs(SpecialMethods):
         if place not in self.beside_parts:
             target = Var(name, kind)
             target.serial = whole.serial  # it exists before the loops and branches around
-            silent, self.silent = self.silent, 0
             with self.b.inside(self.entry):
                 part: Atom = whole
                 for key in path:
                     part = self.item(part, key)
                 self.b.emit(Op(target, core.ATTRIBUTE, [part, constant(name)], {}, "", None))
-            self.silent = silent
             self.beside_parts[place] = target
             if whole in self.parameters and isinstance(kind, Array) and kind.dims:
                 self.buffers[target] = whole
-        return self.quiet(self.read(self.beside_parts[place]))
+        return self.read(self.beside_parts[place])
 
     def _place_of(self, owner: Atom) -> tuple[Var, tuple[Any, ...]] | None:
         """Which part an object is, of which argument or of what value outside.

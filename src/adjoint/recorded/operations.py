@@ -16,6 +16,7 @@ from .. import anomaly
 from ..errors import AnomalyError
 from ..rules import RULES, is_zero, own
 from ..rules.methods import ATTRIBUTES
+from ..runtime.generic import rebuild
 from ..runtime.structs import is_struct
 from ..types import is_sequence
 from . import origins, templates
@@ -45,7 +46,18 @@ def apply(fn: Any, native: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     value = native(*args, **kwargs)
     if state.levels:
         note(fn, args, kwargs, value)
+        if state.levels[0].muted:
+            return still(value)
     return value
+
+
+def still(value: Any) -> Any:
+    """What is computed in `no_grad`, apart from what varies: a view of that, an equal number."""
+    if isinstance(value, (list, tuple)):
+        return rebuild(value, list(map(still, value)))
+    if not any(level.muted and level.is_active(value) for level in state.levels):
+        return value
+    return detached(value, value.copy()) if is_array(value) else fresh(value)
 
 
 def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> None:
@@ -329,6 +341,12 @@ slice = slice
 
 def item(x: Any, index: Any) -> Any:
     """x[index]"""
+    value = part(x, index)
+    return still(value) if state.levels and state.levels[0].muted and is_array(x) else value
+
+
+def part(x: Any, index: Any) -> Any:
+    """x[index], which is then changed: in `no_grad` too it is a view."""
     if is_array(x):
         value = x[index]
         for level in state.levels:

@@ -322,7 +322,7 @@ class Rewriter(ast.NodeTransformer):
         owner = self.once(self.visit(target.value), made, node)
         if isinstance(target, ast.Subscript):
             place = self.once(self.index(target.slice), made, node)
-            read, write = "item", "set_item"
+            read, write = "part", "set_item"
         else:
             place = self.mangled(target.attr)
             read, write = "attribute", "set_attribute"
