@@ -39,6 +39,7 @@ OK, WRONG, CRASH, REFUSED, ILL, INVALID, SLOW = (
 )  # fmt: skip
 BAD = (WRONG, CRASH, SLOW)
 LIMIT = 20.0  # seconds for one program
+PLAIN_LIMIT = 1.0  # for its plain execution, which takes milliseconds unless it is without end
 STEPS = (1e-4, 1e-5)
 TOLERANCE = 5e-6
 SECOND_TOLERANCE = 1e-4
@@ -83,15 +84,23 @@ def check(text: str, limit: float = LIMIT, thorough: bool = False, first: bool =
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
+            with time_limit(PLAIN_LIMIT):
+                started = _start(text)
+        except Timeout:
+            return Outcome(INVALID, "plain execution does not end")
+        if isinstance(started, Outcome):
+            return started
+        try:
             with time_limit(limit):
-                return _check(text, thorough, first)
+                return _check(text, started, thorough, first)
         except Timeout:
             return Outcome(SLOW, f"not done after {limit} s")
         except RecursionError as error:
             return Outcome(CRASH, f"RecursionError: {error}")
 
 
-def _check(text: str, thorough: bool, first: bool) -> Outcome:
+def _start(text: str) -> _Derivatives | Outcome:
+    """The program's derivatives, or why there is nothing to check."""
     try:
         plain = Plain(text)
         args = plain.space["arguments"]()
@@ -105,7 +114,10 @@ def _check(text: str, thorough: bool, first: bool) -> Outcome:
     numbers = [i for i, a in enumerate(args) if has_float(a)]
     if not numbers:
         return Outcome(INVALID, "no float argument")
-    done = _Derivatives(load(text), args, numbers, plain, ran)
+    return _Derivatives(load(text), args, numbers, plain, ran)
+
+
+def _check(text: str, done: _Derivatives, thorough: bool, first: bool) -> Outcome:
     try:
         variants = range(8) if thorough else [zlib.crc32(text.encode()) % 8]
         ill = done.check([v for v in variants if v < 4 or not first])

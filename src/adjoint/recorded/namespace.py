@@ -15,7 +15,8 @@ _OPERATORS = (
     "irshift", "iand", "ior", "ixor",
 )  # fmt: skip
 _OTHERS = {
-    "item": operator.getitem, "part": operator.getitem, "set_item": operator.setitem, "delete_item": operator.delitem,
+    "item": operator.getitem, "part": operator.getitem, "set_item": operator.setitem,
+    "delete_item": operator.delitem,
     "iterate": iter, "unpack": iter,
     "attribute": getattr, "set_attribute": setattr, "delete_attribute": delattr,
 }  # fmt: skip
