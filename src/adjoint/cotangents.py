@@ -72,6 +72,7 @@ class Cotangents:
         self.values: dict[Var, Cotangent] = {}
         self.owners: Counter[Var] = Counter()  # how many cotangents are this very atom
         self.kept: set[Var] = set()  # copies of values of the forward sweep, which others read
+        self.given: set[Var] = set()  # memory that lists of cotangents hold
         self.scattered: dict[Var, list[Scatter]] = {}  # contributions to elements, put off
         # While a change through a view is undone: the view of the cotangent, and whose it is.
         self.resident: tuple[Var, Var] | None = None
@@ -245,6 +246,24 @@ class Cotangents:
             if source.root is not source:
                 self.owners[source.root] += 1
             value, made = source, self.b.definitions.get(source)
+
+    def give(self, value: Cotangent | None) -> None:
+        """A cotangent is put into a list: its memory is not changed any more."""
+        if isinstance(value, Parts):
+            for part in value.items.values():
+                self.give(part)
+        while isinstance(value, Var) and not is_number(value.type) and value.serial >= self.mark:
+            self.given.add(value.root)
+            made = self.b.definitions.get(value)
+            if made is None or made.target is not value or not made.args:
+                return
+            if made.fn in (core.TUPLE, core.LIST):
+                for operand in made.args:
+                    self.give(operand)
+                return
+            if not (made.fn in _NOT_FRESH or _returns_operand(made.fn)):
+                return
+            value = made.args[0]
 
     def _add_parts(self, atom: Var, value: Parts) -> None:
         before = self.values.get(atom)
@@ -501,7 +520,7 @@ class Cotangents:
             return False
         if self.owners[value.root] > (value is value.root):
             return False
-        if value.root in self.kept:
+        if value.root in self.kept or value.root in self.given:
             return False
         if value.root in self.b.buffers:
             return True

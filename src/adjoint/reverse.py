@@ -623,6 +623,7 @@ class Reverse:
         else:
             assert op.target is not None
             part = self.d.materialise(item, op.target)
+            self.d.give(part)
             whole = self.b.in_place(core.APPEND, present, part)
         whole.type = before.type
         self.d.add(before, whole, fitted=True)
@@ -813,6 +814,8 @@ class Reverse:
             atom = row[k]
             if not isinstance(atom, Var) or _count_root(row, atom) > 1:
                 return False
+            if atom.root in self.d.given:
+                return False
             if atom.root is not param and not self.d.is_owned(atom):
                 return False
         return True
@@ -861,6 +864,7 @@ class Reverse:
                     if self._is_own(value, item.type):
                         self.own_lists.add(made)
                     atom = self.d.materialise(value, item)
+                    self.d.give(atom)
                     versions[param] = self.b.in_place(core.APPEND, param, atom)
                 elif value is not None:
                     assert index is not None
@@ -937,7 +941,10 @@ class Reverse:
                 copy.name, copy.named = param.name, True
                 inits[position] = copy
             end = yields[position]
-            if isinstance(end, Var) and end.root is not param:
+            if isinstance(end, Var) and end.root in self.d.given:
+                with self.b.inside(body):
+                    yields[position] = self.d.copy(end, param)
+            elif isinstance(end, Var) and end.root is not param:
                 others = [y for k, y in enumerate(yields) if k != position]
                 if any(isinstance(o, Var) and o.root is end.root for o in others) or not (
                     self.d.is_owned(end)

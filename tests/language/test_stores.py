@@ -945,6 +945,71 @@ def cotangents_of_a_loop_are_equal(x):
     return s
 
 
+def multiples(x):
+    found = []
+    for k in range(3):
+        found.append(x * (k + 1.0))
+    return found
+
+
+@program(array(3))
+def list_of_arrays_summed_into_one_that_changes(x):
+    total = np.zeros(3)
+    for h in multiples(x):
+        total += h
+        total[0] *= 2.0
+    return np.sum(total * x)
+
+
+@program(array(3))
+def arrays_taken_from_a_list_into_one_that_changes(x):
+    hs = multiples(x)
+    total = np.zeros(3)
+    for _ in range(3):
+        total[0] *= 2.0
+        total += hs.pop()
+    total[1] *= x[0]
+    return np.sum(total * x)
+
+
+@program(array(3))
+def parts_of_arrays_taken_from_a_list(x):
+    hs = multiples(x)
+    total = x * 2.0
+    while hs:
+        total[1:] += hs.pop()[1:]
+        total[1] *= 2.0
+    total[0] *= x[1]
+    return np.sum(total * x)
+
+
+@program(array(3))
+def pairs_of_arrays_summed_into_one_that_changes(x):
+    pairs = []
+    for k in range(3):
+        pairs.append((x * (k + 1.0), x * x))
+    total = np.zeros(3)
+    for a, b in pairs:
+        total += a
+        total[0] *= 2.0
+        total += b
+        total[1] *= 3.0
+    total[2] *= 5.0
+    return np.sum(total * x)
+
+
+@program(array(3), 3)
+def exchanged_buffers_of_which_copies_are_kept(x, n):
+    now, after = x.copy(), np.zeros_like(x)
+    seen = []
+    for _ in range(n):
+        for i in range(len(now)):
+            after[i] = now[i - 1] * now[i]
+        now, after = after, now
+        seen.append(now.copy())
+    return np.sum(now * after) + sum(np.sum(h * h) for h in seen)
+
+
 @program(array(3))
 def local_function_appends(x):
     squares = []
