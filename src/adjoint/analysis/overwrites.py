@@ -34,6 +34,8 @@ class Overwrites:
         self._changes: dict[Var, list[tuple[Op, _Place]]] = {}
         # An object -> the loops whose iterations hand it to the next, and the parameter there.
         self._handed: dict[Var, list[tuple[Loop, Var]]] = {}
+        # A loop's parameter that is one object in all iterations -> the loops around that loop.
+        self._carried: dict[Var, tuple[Loop, ...]] = {}
         self._count = 0
         start = _Place(0, ())
         for var in [*function.params, *core.free_vars(function.body)]:
@@ -57,15 +59,17 @@ class Overwrites:
             for var in core.defined_inside(stmt):
                 self._places[var] = _Place(self._count, inner)
             if isinstance(stmt, Loop):
-                self._note_handed(stmt)
+                self._note_handed(stmt, loops)
             for sub in core.blocks_of(stmt):
                 self._index(sub, inner)
             self._count += 1
             for var in core.defined_by(stmt):
                 self._places[var] = _Place(self._count, loops)
 
-    def _note_handed(self, loop: Loop) -> None:
+    def _note_handed(self, loop: Loop, around: tuple[Loop, ...]) -> None:
         for param, end in zip(loop.params, loop.body.yields):
+            if isinstance(end, Var) and end.root is param:
+                self._carried[param] = around
             if isinstance(end, Var) and end.root is not param.root and is_mutable(end.type):
                 for root in self._with_aliases(end.root):
                     self._handed.setdefault(root, []).append((loop, param.root))
@@ -99,6 +103,7 @@ class Overwrites:
         here = self._places[var]
         common = _common(place.loops, here.loops)
         home = self._places[root].loops if root in self._places else ()
+        home = self._carried.get(root, home)
         if len(common) > len(_common(home, common)):
             return not self._is_behind(op, place, var, here)
         return place.number > here.number
