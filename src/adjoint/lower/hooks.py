@@ -88,8 +88,10 @@ def insert(lowering: Expressions, item: Any, node: Any) -> None:
 def _hooked(lowering: Expressions, x: Atom, hook: Hook, values: dict[str, Atom]) -> Atom:
     """The same value, whose cotangent is given to the hook; `values` are what the hook reads."""
     value = lowering.read(x)
-    if lowering.silent or not isinstance(value, Var) or not value.varied:
+    if not isinstance(value, Var) or not value.varied:
         return x
+    if lowering.silent:
+        return lowering.stopped(x)
     operands: list[Atom] = [value]
     for name, atom in values.items():
         present = lowering.read(atom)
