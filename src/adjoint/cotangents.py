@@ -493,7 +493,9 @@ class Cotangents:
         """A cotangent of an array in memory of its own, in the array's dtype."""
         spread = self.b.definition(value, np.broadcast_to)
         source = value if spread is None else spread.args[0]
-        if dims_of(source.type) == ():
+        if isinstance(of.type, List) and not is_container(value.type):  # it may be an array
+            copy = self.b.op(generic.as_list, value, type=of.type)
+        elif dims_of(source.type) == ():
             copy = self.b.op(np.full_like, of, source, type=of.type)
         elif isinstance(value.type, Unknown):
             copy = self.b.op(generic.copy, value, type=of.type)  # it may be a number

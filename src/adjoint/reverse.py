@@ -23,7 +23,7 @@ from .analysis.activity import active_vars, blocks_derivative
 from .analysis.contexts import entries
 from .analysis.invariance import cancelling
 from .analysis.overwrites import Overwrites
-from .builder import Builder, is_basic_index, is_number, item_type
+from .builder import Builder, is_basic_index, is_mutable, is_number, item_type
 from .core import COUNT, UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
 from .cotangents import Cotangent, Cotangents, Parts
 from .errors import UnsupportedSyntaxError
@@ -47,6 +47,7 @@ from .structure import (
     same_memory,
 )
 from .types import (
+    BOOL,
     INT,
     UNKNOWN,
     Array,
@@ -435,7 +436,9 @@ class Reverse:
         elif present is None:
             made = self.b.op(generic.zeros_like, self.saved(x), type=x.type)
         else:
-            made = self.b.op(generic.copy, self.d.materialise(present, x), type=x.type)
+            whole = self.d.materialise(present, x)
+            of_list = isinstance(x.type, List) and not isinstance(whole.type, (List, Tuple))
+            made = self.b.op(generic.as_list if of_list else generic.copy, whole, type=x.type)
         assert isinstance(made, Var)
         self.b.unshare(made)
         self.b.buffers.add(made)
@@ -635,6 +638,7 @@ class Reverse:
 
     def branch(self, stmt: If) -> None:
         self.d.flush()
+        self._keep_test(stmt)
         values = [self.d.pop(r) if r in self.active else None for r in stmt.results]
         outer = [v for v in read_outside(stmt) if v in self.active]
         if not any(v is not None for v in values):
@@ -674,6 +678,17 @@ class Reverse:
                     result.type = var.type
                 self._keep_memory(result, [end[var] for end in ends], handed)
             self.d.set(var, result)
+
+    def _keep_test(self, stmt: If) -> None:
+        """`if xs:` of a list that changes afterwards: whether it was empty is kept."""
+        test = stmt.test
+        if isinstance(test, Var) and is_mutable(test.type) and self.overwrites.is_stale(test):
+            flag = Var("test", BOOL)
+            made = Op(flag, bool, [test], {}, "", stmt.origin)
+            block, position = self.places.after(test)
+            block.stmts.insert(position, made)
+            self.b.definitions[flag] = made
+            stmt.test = flag
 
     def _test_again(self, stmt: If) -> Atom:
         """The test of a branch inside a branch: cheap ones are made again where they are needed.

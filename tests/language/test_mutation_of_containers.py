@@ -172,6 +172,44 @@ def closure_changes_a_list(x):
     return take() * take()
 
 
+@program(array(3))
+def list_emptied_under_its_own_test(x):
+    xs = [x * 1.5]
+    total = 0.0
+    for _ in range(2):
+        if xs:
+            total += np.sum(xs.pop() * x)
+    return total
+
+
+@program(array(3))
+def list_filled_and_emptied_under_its_own_test(x):
+    xs = []
+    c = x * 1.0
+    for _ in range(3):
+        if xs:
+            a, b = xs.pop()
+            c += a * b
+        xs.append((c - 0.5, np.sin(c)))
+    return sum([np.sum(a * b) for a, b in xs])
+
+
+@program(array(3))
+def mean_of_a_list_of_losses(x):
+    losses = []
+    for k in range(3):
+        losses.append(np.sum(x * x) * k)
+    return np.mean(losses) * np.max(losses)
+
+
+@program(array(3))
+def sum_of_a_list_of_arrays_by_numpy(x):
+    rows = []
+    for k in range(3):
+        rows.append(x * k)
+    return np.sum(rows) * np.sum([np.sum(r * r) for r in rows])
+
+
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)

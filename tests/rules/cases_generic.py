@@ -16,6 +16,8 @@ GENERIC = [
     case(generic.fit, (3,), (1, 3)),
     case(generic.as_gradient, (3,), (3,)),
     case(generic.copy, (3,)),
+    case(generic.as_list, Sequence((2,), (2,))),
+    case(generic.as_list, (3, 2)),
     case(generic.fill_up, Sequence((2,), (2,)), Sequence((2,), (2,), (2,))),
     case(generic.heads, Sequence((2,), (2,), (2,)), Sequence((2,), (2,))),
     case(generic.unrepeat, Sequence((2,), (2,), (2,), (2,)), Sequence((2,), (2,))),

@@ -35,7 +35,7 @@ from ..types import Array, Unknown, is_container
 _HOLDERS = frozenset({core.TUPLE, core.LIST, core.DICT, core.CALL, core.PURE_CALL, core.CALL_CORE,
                       core.HOOK, core.APPEND, core.STORE, core.POP, core.ATTRIBUTE})  # fmt: skip
 _SUMS = frozenset({generic.add, generic.add_item})  # of which one term may be None
-_FRESH_HELPERS = frozenset({generic.zeros_like, generic.copy, generic.as_gradient})
+_FRESH_HELPERS = frozenset({generic.zeros_like, generic.copy, generic.as_list, generic.as_gradient})
 
 
 class Memory:

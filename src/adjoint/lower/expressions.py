@@ -48,6 +48,7 @@ from .aliases import Aliases
 from .guards import Guard
 from .state import Frame, Key, Known, Poison, State, is_instance, stale_error
 
+_REDUCTIONS = frozenset({np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.median})
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
     gast.Sub: np.subtract,
@@ -232,9 +233,14 @@ class Expressions:
     def _operands(self, fn: Any, args: Iterable[Atom]) -> list[Atom]:
         """The present versions of operands. Rules of elementwise functions compute with arrays."""
         present = [self.read(a) for a in args]
-        if not isinstance(fn, np.ufunc) or fn in ZERO or not any(a.varied for a in present):
+        if not any(a.varied for a in present):
             return present
-        are_lists = [isinstance(a.type, (List, Tuple)) for a in present]
+        if isinstance(fn, np.ufunc) and fn not in ZERO:
+            are_lists = [isinstance(a.type, (List, Tuple)) for a in present]
+        elif fn in _REDUCTIONS:  # whose rules know lists of a known length
+            are_lists = [isinstance(a.type, List) and a.type.items is None for a in present]
+        else:
+            return present
         return [self.op(np.array, a) if is_list else a for a, is_list in zip(present, are_lists)]
 
     def quiet(self, value: Atom) -> Atom:

@@ -7,6 +7,7 @@ from ..runtime.generic import (
     add,
     add_item,
     as_gradient,
+    as_list,
     as_tangent,
     copy,
     fill_up,
@@ -74,6 +75,12 @@ def as_tangent_rule(z, y, x):
 def copy_rule(z, x):
     d[z] = d[x]
     d[x] += d[z]
+
+
+@rule(as_list)
+def as_list_rule(z, x):
+    d[z] = as_list(d[x])
+    d[x] += fill_up(d[z], x)
 
 
 @rule(fill_up)

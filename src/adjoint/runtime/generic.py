@@ -192,11 +192,18 @@ def copy(x: Any) -> Any:
     return x
 
 
+def as_list(d: Any) -> Any:
+    """A cotangent of a list, which may be an array, as a list in memory of its own."""
+    return copy(list(d)) if hasattr(d, "shape") else copy(d)
+
+
 def fill_up(d: list[Any], xs: Any) -> Any:
     """Cotangents of the first elements of a sequence, with zeros for the others, in its form."""
     whole = [*d, *(zeros_like(x) for x in xs[len(d) :])]
     if hasattr(xs, "shape"):
         xp = module_of(xs)
+        if not whole:
+            return xp.zeros_like(xs)
         return xp.stack([xp.asarray(v) for v in whole])
     return rebuild(xs, whole)
 
