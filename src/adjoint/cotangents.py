@@ -222,6 +222,10 @@ class Cotangents:
             value = made.args[0]
         return False
 
+    def may_overlap(self, a: Var, b: Var) -> bool:
+        """Whether two values may share memory."""
+        return self._is_part_of(a, b) or self._is_part_of(b, a)
+
     def _lend(self, value: Atom) -> None:
         """A view of a cotangent's memory is handed on: that memory is not summed into any more.
 

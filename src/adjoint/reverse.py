@@ -956,16 +956,13 @@ class Reverse:
                 copy.name, copy.named = param.name, True
                 inits[position] = copy
             end = yields[position]
-            if isinstance(end, Var) and end.root in self.d.given:
+            if not isinstance(end, Var):
+                continue
+            others = [y for k, y in enumerate(yields) if k != position and isinstance(y, Var)]
+            lent = end.root in self.d.given or any(self.d.may_overlap(o, end) for o in others)
+            if lent or end.root is not param and not self.d.is_owned(end):
                 with self.b.inside(body):
                     yields[position] = self.d.copy(end, param)
-            elif isinstance(end, Var) and end.root is not param:
-                others = [y for k, y in enumerate(yields) if k != position]
-                if any(isinstance(o, Var) and o.root is end.root for o in others) or not (
-                    self.d.is_owned(end)
-                ):
-                    with self.b.inside(body):
-                        yields[position] = self.d.copy(end, param)
 
     def _index_of(self, loop: Loop) -> Var:
         """The number of the iteration, counted beside the sequences that the loop walks."""

@@ -1011,6 +1011,16 @@ def exchanged_buffers_of_which_copies_are_kept(x, n):
 
 
 @program(array(3))
+def copy_of_one_that_changes_is_handed_on(x):
+    a, b, c = x * 1.0, np.cos(x), x - 0.3
+    for _ in range(2):
+        a, b = b, a
+        c[0] *= 0.2
+        b = c.copy()
+    return np.sum(a * b)
+
+
+@program(array(3))
 def local_function_appends(x):
     squares = []
 
