@@ -24,6 +24,7 @@ from ..errors import Origin, UnsupportedSyntaxError
 from ..infer import constant
 from ..rules import ZERO
 from ..rules.methods import ATTRIBUTES
+from ..rules.reductions import REDUCTIONS
 from ..runtime.structs import is_struct
 from ..types import (
     INT,
@@ -48,7 +49,6 @@ from .aliases import Aliases
 from .guards import Guard
 from .state import Frame, Key, Known, Poison, State, is_instance, stale_error
 
-_REDUCTIONS = frozenset({np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.median})
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
     gast.Sub: np.subtract,
@@ -237,7 +237,7 @@ class Expressions:
             return present
         if isinstance(fn, np.ufunc) and fn not in ZERO:
             are_lists = [isinstance(a.type, (List, Tuple)) for a in present]
-        elif fn in _REDUCTIONS:  # whose rules know lists of a known length
+        elif fn in REDUCTIONS:  # whose rules know lists of a known length
             are_lists = [isinstance(a.type, List) and a.type.items is None for a in present]
         else:
             return present

@@ -16,6 +16,7 @@ from .. import anomaly
 from ..errors import AnomalyError
 from ..rules import RULES, is_zero, own
 from ..rules.methods import ATTRIBUTES
+from ..rules.reductions import REDUCTIONS
 from ..runtime.generic import rebuild
 from ..runtime.structs import is_struct
 from ..types import is_sequence
@@ -70,6 +71,8 @@ def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> 
     has_list = any(a.__class__ in (list, tuple) for a in args)
     if has_list and isinstance(fn, np.ufunc) and not is_zero(fn):
         args = tuple(map(_as_array, args))  # rules compute with arrays
+    elif has_list and fn in REDUCTIONS:
+        args = (_as_array(args[0]), *args[1:])
     for level in state.levels:
         if level.muted:
             continue

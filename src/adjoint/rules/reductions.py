@@ -6,6 +6,11 @@ from .helpers import conj, count, keep, nonzero_or_one, re, span, unreduce, unsp
 from .runtime import untake_along_axis
 from .template import d, rule
 
+# Of a list they reduce the array that NumPy makes of it.
+REDUCTIONS = frozenset(
+    {np.sum, np.mean, np.max, np.amax, np.min, np.amin, np.prod, np.var, np.std, np.median}
+)
+
 
 @rule(np.sum)
 def sum_(y, x, axis=None, keepdims=False):
