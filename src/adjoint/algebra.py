@@ -1,8 +1,9 @@
 """Like terms of a sum of products: d * x * x * b + d * (b * x) * x + ... is 3 * d * b * x * x.
 
 The product rule gives each factor of x * x * x a term of its own, and they are equal. An expert
-writes one. Only numbers are treated so: for arrays, each product is a pass over memory, and which
-of them are kept matters more.
+writes one. Sums of numbers are written anew. For arrays, each product is a pass over memory, and
+which of them are kept matters more: there a term is only counted, if it is equal to what it is
+added to.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .infer import constant
 
 _MOST_TERMS = 24
 _MOST_FACTORS = 48
+_MOST_ARRAY_FACTORS = 16
 Term = tuple[float, tuple[Atom, ...]]  # coefficient, factors
 
 
@@ -41,6 +43,56 @@ def collect(b: Builder, total: Atom, mark: int) -> Atom:
     if len(merged) == len(terms):
         return total
     return _sum(b, [t for t in merged.values() if t[0] != 0])
+
+
+def counted(b: Builder, total: Atom, term: Atom) -> Atom | None:
+    """total + term, of arrays, if they are one product: n times what is there already."""
+    if not (isinstance(total, Var) and isinstance(term, Var)) or total.type != term.type:
+        return None
+    found, more = _array_factors(b, total), _array_factors(b, term)
+    if found is None or more is None or Counter(found[1]) != Counter(more[1]):
+        return None
+    count, product = 1, total
+    made = b.made(total)
+    if made is not None and made.fn is np.multiply and type(_literal(made.args[0])) is int:
+        count, product = made.args[0].value, made.args[1]  # type: ignore[assignment, union-attr]
+    number = count * (1 + more[0] / found[0])
+    if not number or abs(number - round(number)) > 1e-12 * abs(number):
+        return None
+    return b.op(np.multiply, constant(round(number)), product, style="operator")
+
+
+def _array_factors(b: Builder, product: Atom) -> Term | None:
+    """A product of arrays as a number and its factors; None where there are too many."""
+    coefficient = 1.0
+    factors: list[Atom] = []
+    todo = [product]
+    while todo:
+        atom = todo.pop()
+        number = _literal(atom)
+        if number is not None:
+            coefficient *= number
+            continue
+        made = b.made(atom)
+        opened = made is not None and made.style == "operator"
+        if opened and atom is not product:
+            opened = not atom.named  # type: ignore[union-attr]
+        if opened and made.fn is np.multiply:  # type: ignore[union-attr]
+            todo += made.args  # type: ignore[union-attr]
+        elif opened and made.fn is np.negative:  # type: ignore[union-attr]
+            coefficient = -coefficient
+            todo += made.args  # type: ignore[union-attr]
+        else:
+            factors.append(atom)
+        if len(factors) + len(todo) > _MOST_ARRAY_FACTORS:
+            return None
+    return (coefficient, tuple(factors)) if coefficient else None
+
+
+def _literal(atom: Atom) -> float | None:
+    if isinstance(atom, Const) and atom.path is None and type(atom.value) in (int, float):
+        return atom.value  # type: ignore[no-any-return]
+    return None
 
 
 def _terms(b: Builder, total: Atom, mark: int) -> list[Term] | None:

@@ -224,6 +224,10 @@ class Builder:
                 found = known.get(key)
                 if found is not None and self._may_share(found):
                     return found
+        if self.backward and fn is np.multiply and len(operands) == 2:
+            swapped = self._known_value(fn, operands[1], operands[0])
+            if swapped is not None:
+                return swapped
         if type is None:
             if any(isinstance(a, Var) and is_undefined(a.type) for a in operands):
                 type = UNDEFINED_TYPE  # not known yet: the result of a recursive call
@@ -428,10 +432,15 @@ class Builder:
                     return other
                 if _is_literal(one, -1) and _absorbs(other.type, one):
                     return self.op(np.negative, other, style="operator")
-            signed = self._negative_factor(args)
-            return signed if signed is not None else self._multiply_by_number(args)
+            for simpler in (self._negative_factor, self._multiply_by_number, self._known_quotient):
+                found = simpler(args)
+                if found is not None:
+                    return found
+            return None
         if fn is np.true_divide and _is_literal(args[1], 1) and _absorbs(args[0].type, args[1]):
             return args[0] if carries_derivative(args[0].type) else None
+        if fn is np.true_divide and self._is_reciprocal(args[0], of=args[1]):
+            return self.op(np.multiply, args[0], args[0], style="operator")
         if fn is np.power and _is_literal(args[1], 1) and _absorbs(args[0].type, args[1]):
             return args[0]
         if fn is np.negative:
@@ -488,7 +497,8 @@ class Builder:
     def _multiply_by_number(self, args: list[Atom]) -> Atom | None:
         """Numbers move outwards, where they meet other numbers: 2 * (k * x) is (2 * k) * x.
 
-        Quotients too: a * (1 / b) is a / b, and 2 * (1 / n) is 2 / n.
+        Quotients too: a * (1 / b) is a / b, and 2 * (1 / n) is 2 / n. An array that the function
+        has computed itself is there, and a product with it is quicker than a division.
         """
         if not self.backward:
             return None
@@ -499,6 +509,8 @@ class Builder:
         if inner is None or inner.target is not b or inner.style != "operator":
             return None
         if inner.fn is np.true_divide and isinstance(inner.args[0], Const):
+            if not inner.backward and not is_number(b.type):
+                return None
             if _is_literal(inner.args[0], 1):
                 return self.op(np.true_divide, a, inner.args[1], style="operator")
             if isinstance(a, Const) and _both_small(a, inner.args[0]):
@@ -514,6 +526,48 @@ class Builder:
                 ):
                     factor = self.op(np.multiply, a, first, style="operator")
                     return self.op(np.multiply, factor, inner.args[1], style="operator")
+        return None
+
+    def _is_reciprocal(self, atom: Atom, *, of: Atom) -> bool:
+        """Whether the function has computed 1 / y, for this array: 1 / y ** 2 is its square."""
+        if not self.backward or is_number(atom.type):
+            return False
+        made = self.made(atom)
+        return (
+            made is not None
+            and not made.backward
+            and made.fn is np.true_divide
+            and made.style == "operator"
+            and made.args[1] is of
+            and _is_literal(made.args[0], 1)
+            and atom.type == of.type
+        )
+
+    def _known_quotient(self, args: list[Atom]) -> Atom | None:
+        """d * (z / y) is q * z, if there is q = d / y: of z = x / y, the cotangent of x."""
+        if not self.backward:
+            return None
+        for first, second in (args, args[::-1]):
+            inner = self.made(first)
+            if inner is None or inner.fn is not np.true_divide or inner.style != "operator":
+                continue
+            z, y = inner.args
+            if inner.backward and _is_older(z, second):
+                known = self._known_value(np.true_divide, second, y)
+                if known is not None:
+                    return self.op(np.multiply, known, z, style="operator")
+        return None
+
+    def _known_value(self, fn: Any, *args: Atom) -> Atom | None:
+        """The result of an operation on floats, if it has been carried out."""
+        if not all(dims_of(a.type) is not None and carries_derivative(a.type) for a in args):
+            return None
+        for order in (args, args[::-1]) if fn is np.multiply else (args,):
+            key = self._key(fn, list(order), {})
+            for known in reversed(self._known):
+                found = known.get(key)
+                if found is not None and self._may_share(found):
+                    return found
         return None
 
     def _element(self, container: Atom, key: Atom) -> Atom | None:
@@ -640,6 +694,11 @@ def _are_same_sizes(a: Type, b: Type) -> bool | None:
         return False
     one_and_many = (m == 1 and is_many(n)) or (n == 1 and is_many(m))
     return False if one_and_many else None
+
+
+def _is_older(a: Atom, b: Atom) -> bool:
+    """Whether one variable was there when the other was made."""
+    return isinstance(a, Var) and isinstance(b, Var) and a.serial < b.serial
 
 
 def _is_matrix(t: Type) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import core
-from .algebra import collect
+from .algebra import collect, counted
 from .builder import VIEWS, Builder, is_number, item_type
 from .core import Atom, Const, Var
 from .disjoint import are_disjoint, cover
@@ -191,6 +191,8 @@ class Cotangents:
             total = self.b.op(generic.add, before, value, type=atom.type)
         elif before is value:
             total = self.b.op(np.multiply, constant(2), value, style="operator")
+        elif _is_array(atom.type) and (found := counted(self.b, before, value)) is not None:
+            total = found
         elif self._can_sum_into(before, value, atom):
             assert isinstance(before, Var)
             negative = self.b.definition(value, np.negative)

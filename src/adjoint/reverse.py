@@ -238,12 +238,14 @@ class Reverse:
                 if not is_zero(line.expr):
                     partial = rule.value(line.expr, {})
                     count_partial(self.b, partial, partials.setdefault(atom, {}))
-        for atom, counts in partials.items():
-            for factor, count in counts.items():
-                if count == 0:
-                    continue
-                contribution = scaled(self.b, value, factor, count)
-                contributions.append((atom, rule.checked(contribution, atom, value)))
+        scaled_by: dict[tuple[Var, Atom | None], Atom] = {}
+        # Of a quotient z = x / y, the cotangent of x serves that of y: d_x = d / y, d_y = -d_x * z.
+        terms = [(a, f, n) for a, counts in partials.items() for f, n in counts.items() if n]
+        for atom, factor, count in sorted(terms, key=lambda term: not self._is_divisor(term[1])):
+            scaled_by[atom, factor] = scaled(self.b, value, factor, count)
+        for atom, factor, _ in terms:
+            contribution = scaled_by[atom, factor]
+            contributions.append((atom, rule.checked(contribution, atom, value)))
         if op.style == "inplace":
             contributions = [(a, self._of_shape(a, v, op)) for a, v in contributions]
         # Only now: a sum may be made in the memory of `value`, which all of them read.
@@ -266,6 +268,11 @@ class Reverse:
         block.stmts.insert(position, made)
         self.b.definitions[part] = made
         return part
+
+    def _is_divisor(self, partial: Atom | None) -> bool:
+        """Whether a partial is 1 / y, so that the cotangent is divided by y."""
+        made = None if partial is None else self.b.definition(partial, np.true_divide)
+        return made is not None and isinstance(made.args[0], Const)
 
     def _of_shape(self, atom: Atom, value: Atom, op: Op) -> Atom:
         """A contribution to what is changed in place: it has the shape of the result."""
