@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from adjoint.signature import matcher, signature_of
+from adjoint.signature import MISSED, direct_call, signature_of
 from adjoint.types import (
     FLOAT,
     INT,
@@ -221,8 +221,8 @@ def test_signatures_are_equal_for_equal_types():
 
 
 @pytest.mark.parametrize("i", range(len(VALUES)))
-def test_matchers_agree_with_signatures(i):
-    matches = matcher((VALUES[i], 1.0))
+def test_direct_calls_agree_with_signatures(i):
+    call = direct_call((VALUES[i], 1.0), lambda *args: "found")
     for j, other in enumerate(VALUES):
-        assert bool(matches(other, 5.0)) == (i == j)
-    assert not matches(VALUES[i], 1)
+        assert call(other, 5.0) == ("found" if i == j else MISSED)
+    assert call(VALUES[i], 1) is MISSED

@@ -25,7 +25,7 @@ from .runtime.generic import copy, is_differentiable, rebuild
 from .runtime.pull import caller
 from .runtime.shared_parts import Copies
 from .runtime.structs import is_struct
-from .signature import matcher
+from .signature import MISSED, direct_call
 from .spec import Names, Numbers, Spec
 from .types import UNKNOWN, Symbols, array_module, array_namespace
 
@@ -54,8 +54,9 @@ class Gradient:
             self._by_call = {}
         else:
             spec.check(self._compiler.parameters, self._name)
-        # The signature of the last call is tried first: (whether arguments have it, its code).
-        self._latest: tuple[Callable[..., bool], Any] = (_never, None)
+        # The signature of the last call is tried first, by a function made for it.
+        self._direct: Callable[..., Any] = _missed
+        self._latest: Compiled | None = None
         self._objects: dict[Any, Any] = {}  # signature -> whether a network has it
         self._arity = self._compiler.arity if self._compiler.plain else -1
 
@@ -72,38 +73,34 @@ class Gradient:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == self._arity:
-            matches, compiled = self._latest
+            direct = self._direct
             try:
-                found = matches(*args)
-            except (KeyError, AttributeError, ValueError):  # a name outside is gone
-                found = False
-            if not found:
-                compiled = self._find(args)
-            if compiled.changes:
-                compiled.check_apart(self._compiler.bind(args, {})[0], self._name)
-            try:
-                result = compiled.run(*args)
+                result = direct(*args)
             except Exception as error:
-                retell(error, compiled.filename, compiled.emitted)
+                _retell_direct(error, direct)
                 raise
+            if result is not MISSED:
+                return result
         elif self._by_call is not None:
             return self._for_call(len(args), tuple(kwargs))(*args, **kwargs)
-        else:
-            compiled, _ = self._compiler.find(args, kwargs)
-            self._latest = _never, compiled
-            bound = self._compiler.signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            if compiled.changes:
-                compiled.check_apart(bound.arguments, self._name)
-            try:
-                result = compiled.run(*bound.args, **bound.kwargs)
-            except Exception as error:
-                retell(error, compiled.filename, compiled.emitted)
-                raise
+        compiled, _ = self._compiler.find(args, kwargs)
+        self._remember(compiled, args, kwargs)
+        bound = self._compiler.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        if compiled.changes:
+            compiled.check_apart(bound.arguments, self._name)
+        try:
+            result = compiled.run(*bound.args, **bound.kwargs)
+        except Exception as error:
+            retell(error, compiled.filename, compiled.emitted)
+            raise
         return result if self._plain else self._spec.arrange(result, self._mode)
 
-    def _find(self, args: tuple[Any, ...]) -> Compiled:
-        compiled, _ = self._compiler.find(args, {})
+    def _remember(self, compiled: Compiled, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Call this code directly, the next time that arguments have the same signature."""
+        self._latest, self._direct = compiled, _missed
+        if kwargs or len(args) != self._arity or anomaly.checks() is not None:
+            return
         assumed = compiled.is_current
         if assumed is None:
             conditions: list[str] = []
@@ -115,11 +112,21 @@ class Gradient:
         unchecked = "(not anomaly.threads or anomaly.checks() is None)"
         conditions = [f"own.version == {compiled.version}", unchecked, *conditions]
         known = {**known, "own": own, "anomaly": anomaly}
-        matches = _never
-        if anomaly.checks() is None:
-            matches = matcher(args, conditions, known, self._objects)
-        self._latest = matches, compiled
-        return compiled
+        run = compiled.run
+        if compiled.changes or not self._plain:
+            run = self._checked_and_arranged(compiled)
+        direct: Any = direct_call(args, run, conditions, known, self._objects)
+        direct.compiled = compiled
+        self._direct = direct
+
+    def _checked_and_arranged(self, compiled: Compiled) -> Callable[..., Any]:
+        def run(*args: Any) -> Any:
+            if compiled.changes:
+                compiled.check_apart(self._compiler.bind(args, {})[0], self._name)
+            result = compiled.run(*args)
+            return result if self._plain else self._spec.arrange(result, self._mode)
+
+        return run
 
     def _for_call(self, count: int, keywords: tuple[str, ...]) -> Gradient:
         """The derivative for calls with so many arguments: a function that names them has it."""
@@ -147,9 +154,8 @@ class Gradient:
     @property
     def source(self) -> str:
         """The derivative as text: as the last call ran it, else its general form."""
-        _, latest = self._latest
-        if latest is not None:
-            return _text(latest.emitted)
+        if self._latest is not None:
+            return _text(self._latest.emitted)
         if self._by_call:
             return next(reversed(self._by_call.values())).source
         return source(self.primal, argnums=self._spec.as_argnums(self._compiler.parameters))
@@ -159,8 +165,17 @@ class Gradient:
         return f"<adjoint.{self._mode} of {name}>"
 
 
-def _never(*args: Any) -> bool:
-    return False
+def _missed(*args: Any) -> Any:
+    return MISSED
+
+
+def _retell_direct(error: Exception, direct: Any) -> None:
+    """Put the user's lines into the traceback, in the place of the direct call."""
+    top = error.__traceback__
+    assert top is not None
+    if top.tb_next is not None:
+        top.tb_next = top.tb_next.tb_next
+    retell(error, direct.compiled.filename, direct.compiled.emitted)
 
 
 @overload

@@ -927,10 +927,10 @@ def test_super(x):
 def test_setting_that_is_a_float_compiles_nothing_new(form, x):
     net, d = MLP(), ad.grad(loss)
     d(net, x)
-    before = d._latest[1]
+    before = d._latest
     net.slope = 0.75
     check_gradient(d(net, x), loss, net, x)
-    assert d._latest[1] is before
+    assert d._latest is before
 
 
 def test_setting_that_is_an_int_is_compiled_in(x):
@@ -1206,10 +1206,10 @@ def test_many_modules_of_one_class_share_code(x):
     nets = [MLP(seed=s) for s in range(3)]
     for net in nets:
         check_gradient(d(net, x), loss, net, x)
-    compiled = d._latest[1]
+    compiled = d._latest
     for net in nets:
         d(net, x)
-    assert d._latest[1] is compiled
+    assert d._latest is compiled
     check_gradient(d(MLP(hidden=5), x), loss, MLP(hidden=5), x)
 
 
