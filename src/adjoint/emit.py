@@ -11,6 +11,7 @@ import operator
 import re
 import types
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ from .core import (
     If,
     Intrinsic,
     Op,
+    Stmt,
     Var,
 )
 from .errors import Origin, UnsupportedSyntaxError
@@ -40,10 +42,11 @@ from .infer import constant
 from .lower.expressions import BINARY, COMPARE, UNARY
 from .lower.state import Bound, Closure, Instance
 from .names import Names
+from .releases import releases
 from .rules.methods import ATTRIBUTES, METHODS
 from .runtime.checks import check_finite, check_nan
 from .runtime.structs import with_parts
-from .types import Array, Struct, array_namespace
+from .types import Array, Struct, Symbols, array_namespace
 
 with warnings.catch_warnings():
     # astor 0.8.1 touches names that Python 3.12 deprecates, when it is imported.
@@ -65,6 +68,8 @@ class Emitted:
     live: dict[str, External] = field(default_factory=dict)  # name -> where to read it anew
 
 
+_MOST_DEAD = 3  # large arrays that are not needed any more, before a line deletes them
+_NOTHING: Mapping[int, list[str]] = types.MappingProxyType({})
 _BINARY = {fn: getattr(ast, op.__name__)() for op, fn in BINARY.items()}
 _UNARY = {fn: getattr(ast, op.__name__)() for op, fn in UNARY.items()}
 _COMPARE = {fn: getattr(ast, op.__name__)() for op, fn in COMPARE.items()}
@@ -72,13 +77,15 @@ _METHOD_NAMES = {fn: name for name, fn in reversed(list(METHODS.items()))}
 _ATTRIBUTE_NAMES = {fn: name for name, fn in reversed(list(ATTRIBUTES.items()))}
 
 
-def emit(functions: list[Function], globals_: dict[str, Any], array_module: str) -> Emitted:
+def emit(
+    functions: list[Function], globals_: dict[str, Any], array_module: str, symbols: Symbols
+) -> Emitted:
     """The text of `functions`; the last one is the one that is called.
 
     `globals_` are those of the user's function; `array_module` is what its `np` stands for.
     """
     result = Emitted("", functions[-1].name)
-    writer = _Writer(result, functions, globals_, array_module)
+    writer = _Writer(result, functions, globals_, array_module, symbols)
     for function in functions:
         writer.function(function)
     result.text = "\n".join(writer.lines) + "\n"
@@ -93,8 +100,10 @@ class _Writer:
         functions: list[Function],
         globals_: dict[str, Any],
         array_module: str,
+        symbols: Symbols,
     ) -> None:
         self.result = result
+        self.symbols = symbols
         self.globals = globals_
         self.array_module = array_module
         self.lines: list[str] = []
@@ -278,7 +287,7 @@ class _Writer:
         if function.doc:
             self.line(f'"""{function.doc}"""', None)
         self.comment = None
-        self.block(function.body)
+        self.block(function.body, releases(function, folded, self.names, self.symbols))
         self.line(_to_source(ast.Return(self.atom(function.result))), None)
         self.depth -= 1
 
@@ -288,9 +297,14 @@ class _Writer:
             return ", ".join(self.names[p] for p in function.params)
         return kinds
 
-    def block(self, block: Block) -> None:
+    def block(self, block: Block, released: Mapping[int, list[str]] = _NOTHING) -> None:
+        """`released`: position of a statement -> the names that are not needed after it."""
         opened: list[int] = []  # where the lines of each `with` block start
-        for stmt in block.stmts:
+        dead: list[str] = []
+        for position, stmt in enumerate(block.stmts):
+            if dead and (len(dead) >= _MOST_DEAD or self.starts_group(stmt)):
+                self.line(f"del {', '.join(dead)}", None)
+                dead = []
             if isinstance(stmt, Op) and stmt.fn is core.ENTER:
                 self.enter(stmt)
                 opened.append(len(self.lines))
@@ -304,6 +318,17 @@ class _Writer:
                 self.branch(stmt)
             else:
                 self.loop(stmt)
+            dead += released.get(position, ())
+        if dead:
+            self.line(f"del {', '.join(dead)}", None)
+
+    def starts_group(self, stmt: Stmt) -> bool:
+        """Whether a statement is printed, and not under the comment that stands above."""
+        if isinstance(stmt, Op) and stmt.target in self.folding.folded:
+            return False
+        if not stmt.backward or stmt.origin is None or self.comment is None:
+            return True
+        return _statement(stmt.origin) != _statement(self.comment)
 
     def enter(self, op: Op) -> None:
         """The head of a `with` block; what follows is written inside, up to its end."""
@@ -402,6 +427,9 @@ class _Writer:
         elif op.fn is core.REVERSE:
             call = ast.Call(ast.Attribute(target, "reverse", ast.Load()), [], [])
             self.write(ast.Expr(call), op)
+        elif len(op.args) == 1:
+            out = ast.keyword("out", target)
+            self.write(ast.Expr(ast.Call(self.callee(op.fn, op), [target], [out])), op)
         else:
             value = self.atom(op.args[1])
             self.write(ast.AugAssign(_as_store(target), _BINARY[op.fn], value), op)

@@ -104,6 +104,10 @@ class Names:
     def __getitem__(self, var: Var) -> str:
         return self._names[self.group(var)]
 
+    def get(self, var: Var) -> str | None:
+        """The name of a variable, if it has one: what is printed elsewhere has none."""
+        return self._names.get(self.group(var))
+
     def group(self, var: Var) -> Var:
         """The variable that stands for all those that share a name with this one."""
         found = root = self.graph.root(var)

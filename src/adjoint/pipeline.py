@@ -66,7 +66,7 @@ def derive(
         if slim_records(each) | move_out(each):
             drop_dead(each)
         store_once(each)
-        reuse_memory(each)
+        reuse_memory(each, symbols)
         drop_unchanged(each)
         settle_views(each)
         read_from_lists(each)
@@ -74,7 +74,7 @@ def derive(
             check_values(each, request.checks)
     globals_ = getattr(fn, "__globals__", {})
     return Derivative(
-        emit(functions, globals_, _array_module(arguments)),
+        emit(functions, globals_, _array_module(arguments), symbols),
         [*guards, *builder.guards],
         changes,
         recursive=bool(callees),  # all others are part of the one that calls them

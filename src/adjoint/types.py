@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import math
 import types as python_types
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ class Symbols:
         self._next: Iterator[int] = itertools.count()
         self._by_size: dict[int, Dim] = {}
         self._derived: dict[Any, Dim] = {}
+        self._examples: dict[int, int] | None = None  # symbol -> size
 
     def for_size(self, size: int) -> Size:
         if size == 1:
@@ -61,6 +63,18 @@ class Symbols:
         if size not in self._by_size:
             self._by_size[size] = Dim(next(self._next), many=True)
         return self._by_size[size]
+
+    def example_size(self, size: Size) -> int | None:
+        """How large a size is for the arguments that code is made from; None where it is unknown.
+
+        The code serves other sizes too: this decides what is quick, never what is right.
+        """
+        if isinstance(size, int):
+            return size
+        if self._examples is None or len(self._examples) != len(self._by_size):
+            self._examples = {dim.symbol: n for n, dim in self._by_size.items()}
+        found = self._examples.get(size.symbol)
+        return None if found is None else found + size.offset
 
     def derived(self, what: str, *sizes: Any) -> Dim:
         """A size that follows from others: the same whenever it is asked for."""
@@ -73,6 +87,17 @@ class Symbols:
 
     def fresh(self, *, many: bool = False, wild: bool = False) -> Dim:
         return Dim(next(self._next), many=many, wild=wild)
+
+
+_LARGE = 1 << 18  # bytes; from about here on, new memory is fetched from the system each time
+
+
+def is_large(t: Type, symbols: Symbols) -> bool:
+    """Whether an array of this type is so large, for the example, that its memory counts."""
+    if not isinstance(t, Array) or not t.dims:
+        return False
+    sizes = [symbols.example_size(n) for n in t.dims]
+    return None not in sizes and math.prod(sizes) * t.element.itemsize >= _LARGE  # type: ignore[arg-type]
 
 
 def is_many(size: Size) -> bool:

@@ -139,6 +139,17 @@ PROGRAMS = {
         tuple(np.abs(_f(size=6)) + 0.5 for _ in range(5)),
         (0, 1, 2, 3, 4),
     ),
+    "large_network": (
+        network,
+        ({"w1": _f(size=(40, 300)), "b1": _f(size=300), "w2": _f(size=(300, 2)), "b2": _f(size=2)},
+         _f(size=(200, 40)), np.arange(200) % 2),
+        0,
+    ),
+    "large_black_scholes": (
+        black_scholes,
+        tuple(np.abs(_f(size=40_000)) + 0.5 for _ in range(5)),
+        (0, 1, 2, 3, 4),
+    ),
     "filled_array": (filled_array, (np.ones(5), 0.5), (0, 1)),
     "network_of_any_types": (calls_two_others, (), 0),
 }  # fmt: skip
