@@ -172,9 +172,9 @@ def _missed(*args: Any) -> Any:
 def _retell_direct(error: Exception, direct: Any) -> None:
     """Put the user's lines into the traceback, in the place of the direct call."""
     top = error.__traceback__
-    assert top is not None
-    if top.tb_next is not None:
-        top.tb_next = top.tb_next.tb_next
+    if top is None or top.tb_next is None or direct is _missed:
+        return  # at the end of Python's stack, before anything was called
+    top.tb_next = top.tb_next.tb_next
     retell(error, direct.compiled.filename, direct.compiled.emitted)
 
 

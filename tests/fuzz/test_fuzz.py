@@ -2,7 +2,7 @@
 
 import pytest
 
-from adjoint import forms
+from adjoint import forms, types
 
 from .check import BAD, OK, REFUSED, check
 from .found import FOUND
@@ -23,6 +23,14 @@ def test_random_programs(first):
                 f"python -m tests.fuzz --show --seed {seed}",
                 pytrace=False,
             )
+
+
+@pytest.mark.parametrize("first", range(4724, 4824, 25))
+def test_random_programs_as_of_large_arrays(first, monkeypatch):
+    """All arrays are overwritten and released like large ones."""
+    monkeypatch.setattr(types, "_LARGE", 0)
+    with forms.only("typed"):
+        test_random_programs(first)
 
 
 @pytest.mark.parametrize("form", forms.BOTH)
