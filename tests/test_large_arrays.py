@@ -61,7 +61,7 @@ def test_function_of_an_array_that_dies(large):
         return np.sum(np.maximum(total, 0) * y)
 
     text = check(loss, X, Y)
-    assert "np.sign(total, out=total)" in text
+    assert "total = np.sign(total)" in text
     assert "total *= 0.5" in text
 
 
@@ -71,7 +71,7 @@ def test_small_arrays_are_not_released():
         return np.sum(np.exp(h) * y)
 
     text = check(loss, X, Y)
-    assert not any(line.startswith("del ") or "out=" in line or line == "h *= h" for line in text)
+    assert not any(line.startswith("del ") or line == "h *= h" for line in text)
 
 
 def returns_it(x, y):

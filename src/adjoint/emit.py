@@ -428,8 +428,9 @@ class _Writer:
             call = ast.Call(ast.Attribute(target, "reverse", ast.Load()), [], [])
             self.write(ast.Expr(call), op)
         elif len(op.args) == 1:
-            out = ast.keyword("out", target)
-            self.write(ast.Expr(ast.Call(self.callee(op.fn, op), [target], [out])), op)
+            # Not `out=`: a function that writes over what it reads may be ten times slower.
+            value = ast.Call(self.callee(op.fn, op), [target], [])
+            self.write(ast.Assign([_as_store(target)], value), op)
         else:
             value = self.atom(op.args[1])
             self.write(ast.AugAssign(_as_store(target), _BINARY[op.fn], value), op)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from . import core
 from .analysis.memory import returns_operand
 from .core import Atom, Block, Function, If, Intrinsic, Loop, Op, Stmt, Var
@@ -34,7 +36,7 @@ def releases(
     for position, stmt in enumerate([*stmts, None]):
         if isinstance(stmt, Op) and stmt.target in folded:
             continue
-        if isinstance(stmt, (If, Loop)):
+        if isinstance(stmt, (If, Loop)) or _is_made_anew(stmt):
             latest = position
         for var in _mentioned(stmt, function, folded):
             if var in large and (var in folded or isinstance(stmt, Op) and var is stmt.target):
@@ -69,6 +71,16 @@ def _within(atoms: list[Atom], folded: Mapping[Var, Op]) -> Iterator[Var]:
             yield atom
             if atom in folded:
                 todo += folded[atom].operands()
+
+
+def _is_made_anew(stmt: Stmt | None) -> bool:
+    """Whether this is `z = np.sign(z)`."""
+    return (
+        isinstance(stmt, Op)
+        and isinstance(stmt.fn, np.ufunc)
+        and stmt.version is not None
+        and len(stmt.args) == 1
+    )
 
 
 def _is_fresh(op: Op) -> bool:
