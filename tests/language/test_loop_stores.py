@@ -121,6 +121,13 @@ def one_row(a):
     return s
 
 
+def diagonal(a):
+    s = 0.0
+    for i in range(len(a)):
+        s = s * 0.5 + a[i, i] ** 2
+    return s
+
+
 def rows_broadcast(a):
     s = 0.0
     for i in range(len(a)):
@@ -142,7 +149,7 @@ CASES = [
         again_and_again, some, until_it_is_enough, beside_a_shorter_one, read_afterwards_as_well,
         folded,
     )),
-    *((f, TABLE) for f in (rows, columns, one_row, rows_broadcast, picked)),
+    *((f, TABLE) for f in (rows, columns, one_row, diagonal, rows_broadcast, picked)),
 ]  # fmt: skip
 
 
@@ -162,7 +169,9 @@ def test_what_is_stored_needs_no_zeros(f, x):
     assert "np.empty_like(" in source and "zeros_like" not in source and "] +=" not in source
 
 
-@pytest.mark.parametrize(("f", "x"), [(from_the_second_on, X), (every_other, X), (one_row, TABLE)])
+@pytest.mark.parametrize(
+    ("f", "x"), [(from_the_second_on, X), (every_other, X), (one_row, TABLE), (diagonal, TABLE)]
+)
 def test_what_is_stored_in_parts_needs_zeros(f, x):
     source = ad.source(f, x)
     assert "np.zeros_like(" in source and "] +=" not in source

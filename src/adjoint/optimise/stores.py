@@ -104,6 +104,8 @@ class _Stores:
         if t.dims is None or steps.start != 0 or steps.step != 1:
             return False
         others = [e for e in entries if e is not counter]
+        if len(others) + 1 < len(entries):  # a[i, i] is the diagonal
+            return False
         if not all(isinstance(e, Const) and e.value == slice(None) for e in others):
             return False
         size: Size = t.dims[entries.index(counter)]

@@ -522,20 +522,22 @@ def unpack(x: Any, pattern: Any) -> Any:
     return parts
 
 
-def matched(x: Any) -> Any:
-    """What `match` takes apart by sequences: Python reads the elements itself, unnoted."""
-    if _is_taken_apart(x):
+def matched(x: Any, depth: int) -> Any:
+    """What `match` takes apart by sequences, so deep: Python reads the elements itself, unnoted."""
+    if _is_taken_apart(x, depth):
         raise refuse(origins.unsupported(
             "an array is taken apart by a pattern", "Unpack it first: a, b = x."
         ))  # fmt: skip
     return x
 
 
-def _is_taken_apart(x: Any) -> bool:
+def _is_taken_apart(x: Any, depth: int) -> bool:
+    if depth == 0:
+        return False
     if is_array(x):
         return is_sequence(type(x)) and is_active(x)
     parts = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else ()
-    return any(map(_is_taken_apart, parts))
+    return any(_is_taken_apart(part, depth - 1) for part in parts)
 
 
 # -- attributes -------------------------------------------------------------------------------

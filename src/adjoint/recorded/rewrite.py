@@ -367,8 +367,9 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_Match(self, node: Any) -> Any:
         subject = self.visit(node.subject)
-        if any(type(n).__name__ == "MatchSequence" for case in node.cases for n in ast.walk(case)):
-            subject = self.noted("matched", subject, at=node.subject)
+        depth = max(_depth_of_sequences(case.pattern) for case in node.cases)
+        if depth:
+            subject = self.noted("matched", subject, ast.Constant(depth), at=node.subject)
         node.subject = subject
         for case in node.cases:
             case.guard = None if case.guard is None else self.visit(case.guard)
@@ -466,6 +467,15 @@ def _all_names(target: ast.expr) -> bool:
     if isinstance(target, ast.Starred):
         return _all_names(target.value)
     return isinstance(target, ast.Name)
+
+
+def _depth_of_sequences(pattern: ast.pattern) -> int:
+    """How many containers deep a pattern takes sequences apart: 2 for [a, (b, c)]."""
+    inside = [p for p in ast.iter_child_nodes(pattern) if isinstance(p, ast.pattern)]
+    depth = max(map(_depth_of_sequences, inside), default=0)
+    if isinstance(pattern, ast.MatchSequence):
+        return depth + 1
+    return depth + 1 if depth and isinstance(pattern, (ast.MatchMapping, ast.MatchClass)) else depth
 
 
 def _pattern(target: ast.expr) -> ast.expr | None:
