@@ -24,17 +24,17 @@ from ..types import Array, Object, Range, Scalar, Size
 
 def store_once(function: Function) -> None:
     """Let loops store what they add to zeros, in place."""
-    loops = [s for s in core.walk(function.body) if isinstance(s, For) and s.backward]
-    if loops:
+    if any(isinstance(s, For) and s.backward for s in core.walk(function.body)):
         found = _Stores(function)
-        for loop in loops:
-            found.visit(loop)
+        for block, loop in found.loops:
+            found.visit(block, loop)
 
 
 class _Stores:
     def __init__(self, function: Function) -> None:
         self.uses: Counter[Var] = Counter()
         self.made: dict[Var, Op] = {}
+        self.loops: list[tuple[Block, For]] = []
         self._index(function.body)
 
     def _index(self, block: Block) -> None:
@@ -43,10 +43,12 @@ class _Stores:
             self.uses.update(a for a in core.read_by(stmt) if isinstance(a, Var))
             if isinstance(stmt, Op) and stmt.target is not None:
                 self.made[stmt.target] = stmt
+            elif isinstance(stmt, For) and stmt.backward:
+                self.loops.append((block, stmt))
             for inner in core.blocks_of(stmt):
                 self._index(inner)
 
-    def visit(self, loop: For) -> None:
+    def visit(self, block: Block, loop: For) -> None:
         counters = {
             item: steps
             for item, source in zip(loop.items, loop.iterables, strict=True)
@@ -62,7 +64,7 @@ class _Stores:
             if change is None or not isinstance(init, Var):
                 continue
             zeros = self.made.get(init)
-            if zeros is None or zeros.fn is not np.zeros_like:
+            if zeros is None or zeros.fn is not np.zeros_like or zeros not in block.stmts:
                 continue
             assert change.version is not None
             if end is not change.version or {self.uses[param], self.uses[change.version]} != {1}:
@@ -80,9 +82,9 @@ class _Stores:
     def _steps(self, source: Atom) -> Range | None:
         """The range that is walked, if its values are indices of different elements."""
         made = self.made.get(source) if isinstance(source, Var) else None
-        steps = (
-            made.args[0].type if made is not None and made.fn is builtins.reversed else source.type
-        )
+        if made is not None and made.fn is builtins.reversed:
+            source = made.args[0]
+        steps = source.type
         if not isinstance(steps, Range) or not isinstance(steps.start, int):
             return None
         return steps if steps.start >= 0 and steps.step is not None and steps.step > 0 else None
