@@ -428,6 +428,8 @@ class Builder:
         """Algebra that holds for every number, nan and inf included."""
         if fn is np.multiply:
             for one, other in ((args[0], args[1]), (args[1], args[0])):
+                if self._may_be_int(other):
+                    continue
                 if _is_literal(one, 1) and _absorbs(other.type, one):
                     return other
                 if _is_literal(one, -1) and _absorbs(other.type, one):
@@ -436,6 +438,8 @@ class Builder:
                 found = simpler(args)
                 if found is not None:
                     return found
+            return None
+        if fn in (np.true_divide, np.power) and self._may_be_int(args[0]):
             return None
         if fn is np.true_divide and _is_literal(args[1], 1) and _absorbs(args[0].type, args[1]):
             return args[0] if carries_derivative(args[0].type) else None
@@ -493,6 +497,12 @@ class Builder:
                 product = self.op(np.multiply, *factors, style="operator")
                 return self.op(np.negative, product, style="operator")
         return None
+
+    def _may_be_int(self, atom: Atom) -> bool:
+        """Whether a float of the function itself may be an int of Python's, until it is computed
+        with: s = 0 before a loop that adds to it.
+        """
+        return not (self.backward or self.tangent or dims_of(atom.type))
 
     def _multiply_by_number(self, args: list[Atom]) -> Atom | None:
         """Numbers move outwards, where they meet other numbers: 2 * (k * x) is (2 * k) * x.

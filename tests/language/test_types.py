@@ -230,3 +230,20 @@ def test_dtypes_are_compared_as_dtypes(number, dtype, typed_only):
     compare, x = COMPARISONS[number], np.ones(2, dtype)
     slope = ad.grad(lambda k, x: k * 2 if compare(x) else k * 3)(1.0, x)
     assert slope == (2 if compare(x) else 3)
+
+
+def made_a_float(p):
+    s = 0
+    for e in (p[0], p[1]):
+        if e > 0.5:
+            break
+        s += np.sum(p * p)
+    s = s * 1.0
+    return np.sum(p) if isinstance(s, float) else 2 * np.sum(p)
+
+
+@pytest.mark.parametrize("p", [np.array([1.0, 2.0]), np.array([0.1, 0.2])])
+def test_an_int_times_one_is_a_float(p):
+    value, gradient = ad.value_and_grad(made_a_float)(p)
+    assert value == made_a_float(p)
+    np.testing.assert_array_equal(gradient, np.ones(2))
