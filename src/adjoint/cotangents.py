@@ -394,7 +394,9 @@ class Cotangents:
         if not carries_derivative(item_type(of.type, key) or Unknown()):
             return constant(None)
         element = self.b.item(of, key)
-        assert isinstance(element, Var)
+        if isinstance(element, Const):  # a number that is written out, or a constant array
+            is_small = is_number(element.type)
+            return constant(0.0) if is_small else self.b.op(np.zeros_like, element)
         return self.materialise(value, element)
 
     # -- fitting --------------------------------------------------------------------------

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from support.programs import array, check_program, table
 
+import adjoint as ad
+from adjoint import forms
+
 programs = []
 program = table(programs)
 
@@ -397,3 +400,23 @@ def lists_joined(x, y):
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)
+
+
+def number_written_out_in_a_list(p, t):
+    v = p[0]
+    for i in range(2):
+        if p[i][0] > 0.5:
+            xs = [-0.28, np.sum(np.abs(p[0])), t * 2.0]
+            v = np.full((2,), xs[i]) + p[i]
+        else:
+            v = np.square(p[i] + p[i - 1])
+    return np.sum(v)
+
+
+@pytest.mark.parametrize("first", [0.6, 0.1])
+def test_a_number_written_out_among_elements_has_no_cotangent(first):
+    with forms.only("typed"):
+        p = [np.array([first, 0.2], np.float32), np.array([first, 0.4], np.float32)]
+        g = ad.grad(number_written_out_in_a_list)(p, 1.5)
+        want = [[2.0, 2.0], [1.0, 1.0]] if first > 0.5 else [[0.4, 1.2], [0.4, 1.2]]
+        np.testing.assert_allclose(g, want, rtol=1e-6)
