@@ -597,8 +597,9 @@ def _rewritten_code(fn: types.FunctionType) -> _Rewritten:
     key = id(code)
 
     def forget(_: Any) -> None:
-        _, gone = _known.pop(key)
-        origins.forget(gone.code)
+        if _known is not None:  # else the interpreter ends
+            _, gone = _known.pop(key)
+            origins.forget(gone.code)
 
     _known[key] = weakref.ref(code, forget), made
     return made
