@@ -216,7 +216,8 @@ class Reverse:
         operands.sort(key=lambda pair: pair[1] not in self.d.values)
         rule.bound = {name: self.saved(atom) for name, atom in rule.bound.items()}
         rule.output = self.saved(target)
-        if op.target is not None and isinstance(target.type, Tuple):
+        # Of results that are changed later, a copy of all is kept.
+        if isinstance(target.type, Tuple) and rule.output is op.target:
             rule.part = lambda index: self.saved(self.part_of(target, index))
         known = rule.rule.differentiable
         partials: dict[Var, Counts] = {}

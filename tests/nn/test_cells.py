@@ -5,7 +5,7 @@ import pytest
 
 import adjoint as ad
 import adjoint.nn.functional as F
-from adjoint import nn
+from adjoint import forms, nn
 from adjoint.nn import kernels
 from adjoint.nn.functional.cells import lstm_cell, lstm_cell_backward
 from adjoint.testing import check_grads
@@ -138,3 +138,16 @@ def test_the_derivative_keeps_the_gates_and_nothing_before_them(net):
     assert "tape.append((gates, c, h))" in source
     assert "lstm_cell_backward(gates, c_1, c, d_h, d_c)" in source
     assert "np.split" not in source
+
+
+def changed_later(inputs, c):
+    h, next_c, gates = lstm_cell(inputs, 0.5 * inputs, c)
+    next_c *= 3.0
+    gates *= gates
+    return np.sum(h * next_c) + np.sum(gates**2)
+
+
+def test_results_that_are_changed_later_are_kept_before():
+    given = operands(np.float64, (2, 8), (2, 2))
+    with forms.only("typed"):
+        check_grads(changed_later, given)
