@@ -23,6 +23,7 @@ from adjoint.types import (
     broadcasts_to_same,
     carries_derivative,
     dims_of,
+    filled,
     freeze,
     is_complex,
     is_container,
@@ -123,11 +124,11 @@ F8, F4 = np.dtype(float), np.dtype(np.float32)
         (Array(F8, (A,)), Array(F8, (A,)), Array(F8, (A,))),
         (Array(F8, (A,)), Array(F8, (A, B)), Array(F8, None)),
         (Array(F8, (A,)), Array(F4, (A,)), UNKNOWN),
-        (Array(F8, ()), FLOAT, Array(F8, ())),
-        (Array(F4, ()), FLOAT, Array(F4, ())),
-        (Array(F8, ()), INT, Array(F8, ())),
+        (Array(F8, ()), FLOAT, Array(F8, (), weak="float")),
+        (Array(F4, ()), FLOAT, Array(F4, (), weak="float")),
+        (Array(F8, ()), INT, Array(F8, (), weak="int")),
         (Array(np.dtype(int), ()), FLOAT, UNKNOWN),
-        (Array(F8, (A,)), FLOAT, Array(F8, None)),
+        (Array(F8, (A,)), FLOAT, Array(F8, None, weak="float")),
         (Tuple((INT, FLOAT)), Tuple((FLOAT, FLOAT)), Tuple((FLOAT, FLOAT))),
         (Tuple((INT,)), Tuple((INT, INT)), UNKNOWN),
         (Tuple((INT,)), List(INT), UNKNOWN),
@@ -226,3 +227,13 @@ def test_direct_calls_agree_with_signatures(i):
     for j, other in enumerate(VALUES):
         assert call(other, 5.0) == ("found" if i == j else MISSED)
     assert call(VALUES[i], 1) is MISSED
+
+
+def test_weak_numbers_join_and_fill():
+    weak = join(Array(F4, ()), FLOAT, S)
+    assert weak == join(weak, Array(F4, ()), S) == join(weak, INT, S)
+    assert filled(weak, (A,)) == Array(F4, (A,), loose="precision")
+    assert filled(Array(F8, (), weak="float"), (A,)) == Array(F8, (A,))
+    assert filled(Array(F8, (), weak="int"), (A,)) == Array(F8, (A,), loose="kind")
+    with pytest.raises(Undecided):
+        weak.dtype

@@ -14,6 +14,7 @@ import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ from .types import (
     is_container,
     is_many,
     is_undefined,
+    may_be_ints,
 )
 
 # Functions whose result shares memory with their first operand, whatever the operands are.
@@ -265,7 +267,7 @@ class Builder:
         if source.type.dims is None or any(isinstance(n, Dim) and n.wild for n in source.type.dims):
             return found
         dims = self._part_dims.setdefault((source.type.dims, _atom_key(index)), found.dims)
-        return Array(found.element, dims, found.module)
+        return replace(found, dims=dims)
 
     def _may_share(self, found: Atom) -> bool:
         """Whether a value that is known already can stand for an equal one.
@@ -356,6 +358,12 @@ class Builder:
         return self.op(
             operator.getitem, container, constant(key), type=item_type(container.type, key)
         )
+
+    def filled_like(self, fn: Any, of: Var, *value: Atom, type: Type) -> Atom:
+        """np.zeros_like(of), np.full_like(of, value): of floats where the array may be of ints."""
+        if may_be_ints(type):
+            return self.op(fn, of, *value, type=type, dtype=constant(np.dtype(float)))
+        return self.op(fn, of, *value, type=type)
 
     # -- simplification -------------------------------------------------------------------
 
@@ -502,7 +510,9 @@ class Builder:
         """Whether a float of the function itself may be an int of Python's, until it is computed
         with: s = 0 before a loop that adds to it.
         """
-        return not (self.backward or self.tangent or dims_of(atom.type))
+        if isinstance(atom.type, Array) and atom.type.dims:
+            return may_be_ints(atom.type) and not self.backward
+        return not (self.backward or self.tangent)
 
     def _multiply_by_number(self, args: list[Atom]) -> Atom | None:
         """Numbers move outwards, where they meet other numbers: 2 * (k * x) is (2 * k) * x.

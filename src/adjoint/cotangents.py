@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,12 @@ from .types import (
     Unknown,
     carries_derivative,
     dims_of,
+    filled,
+    has_to_be_cast,
     is_complex,
     is_container,
     is_many,
+    may_be_ints,
 )
 
 
@@ -345,7 +348,7 @@ class Cotangents:
         if isinstance(t, Scalar) or (isinstance(t, Array) and t.dims == ()):
             return constant(0.0)
         if isinstance(t, Array):
-            zeros = self.b.op(np.zeros_like, of, type=t)
+            zeros = self.b.filled_like(np.zeros_like, of, type=t)
         else:
             zeros = self.b.op(generic.zeros_like, of, type=t)
         return self.named(zeros, of)
@@ -376,7 +379,7 @@ class Cotangents:
         """A cotangent as one atom of the variable's dtype: what a branch or a loop hands on."""
         atom = self.materialise(value, of)
         t = of.type
-        if isinstance(t, Array) and isinstance(atom.type, Array) and atom.type.element != t.element:
+        if isinstance(t, Array) and isinstance(atom.type, Array) and has_to_be_cast(atom.type, t):
             return self.copy(atom, of) if t.dims else self._cast(atom, t)
         return atom
 
@@ -417,11 +420,7 @@ class Cotangents:
         value = self._fit_shape(value, target)
         if is_complex(value.type) and not is_complex(t):
             value = self.b.op(np.real, value, style="attribute")
-        if (
-            isinstance(t, Array)
-            and isinstance(value.type, Array)
-            and value.type.element != t.element
-        ):
+        if isinstance(t, Array) and isinstance(value.type, Array) and has_to_be_cast(value.type, t):
             spread = self.b.definition(value, np.broadcast_to)
             if spread is None or not isinstance(spread.args[0].type, Scalar):
                 return self._cast(value, t)
@@ -490,7 +489,7 @@ class Cotangents:
     def own(self, var: Var) -> Var:
         """The cotangent of an array, in memory that nothing else reads: it may be added into."""
         value = self.materialise(self.values.get(var), var)
-        if isinstance(value, Var) and self.is_owned(value):
+        if isinstance(value, Var) and self.is_owned(value) and not may_be_ints(value.type):
             self.set(var, value)
             return value
         copy = self.copy(value, var)
@@ -504,9 +503,11 @@ class Cotangents:
         if isinstance(of.type, List) and not is_container(value.type):  # it may be an array
             copy = self.b.op(generic.as_list, value, type=of.type)
         elif dims_of(source.type) == ():
-            copy = self.b.op(np.full_like, of, source, type=of.type)
+            copy = self.b.filled_like(np.full_like, of, source, type=of.type)
         elif isinstance(value.type, Unknown):
             copy = self.b.op(generic.copy, value, type=of.type)  # it may be a number
+        elif may_be_ints(value.type):
+            copy = self._cast(value, Array(np.dtype(float), None))
         else:
             copy = self.b.op(np.copy, value, style="method", type=of.type)
         assert isinstance(copy, Var)
@@ -520,6 +521,7 @@ class Cotangents:
             and isinstance(of.type, Array)
             and bool(of.type.dims)
             and isinstance(before.type, Array)
+            and not before.type.loose
             and before.type.element == of.type.element
             and dims_of(before.type) == of.type.dims
             and self.is_owned(before)
@@ -581,8 +583,8 @@ def _dims_of_sequence(t: Type) -> Shape | None:
 
 def _with_dims(value: Type, target: Type) -> Type:
     if isinstance(target, Array):
-        element = np.dtype("complex128" if is_complex(value) else "float64")
         if isinstance(value, Array):
-            element = value.element
+            return replace(filled(value, target.dims), module=target.module)
+        element = np.dtype("complex128" if is_complex(value) else "float64")
         return Array(element, target.dims, target.module)
     return target

@@ -27,6 +27,8 @@ from .types import (
     Type,
     Unknown,
     carries_derivative,
+    has_open_dtype,
+    has_to_be_cast,
     is_container,
 )
 
@@ -155,7 +157,8 @@ class _Finisher:
     def _array(self, atom: Atom, of: Var, t: Array) -> Atom:
         if t.dims == ():
             if isinstance(atom.type, Array) and atom.type.element == t.element:
-                return atom
+                if not has_open_dtype(atom.type):
+                    return atom
             if t.module != "numpy":
                 return self.b.op(np.full_like, of, atom, type=t)
             return self.b.op(t.element.type, atom, type=t)
@@ -169,7 +172,7 @@ class _Finisher:
         if atom.type.dims == () if isinstance(atom.type, Array) else True:
             return self._full(of, atom, t)
         assert isinstance(atom, Var)
-        if isinstance(atom.type, Array) and atom.type.element != t.element:
+        if isinstance(atom.type, Array) and has_to_be_cast(atom.type, t):
             atom = self.b.op(  # type: ignore[assignment]
                 np.ndarray.astype, atom, constant(t.element), style="method", type=t
             )

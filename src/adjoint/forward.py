@@ -46,6 +46,7 @@ from .types import (
     carries_derivative,
     is_complex,
     is_container,
+    may_be_pythons,
 )
 
 
@@ -594,8 +595,8 @@ class Forward:
     def _joined(self, t: Type) -> Type:
         """The type of a tangent where paths meet: a Python number's may be one of NumPy's."""
         if isinstance(t, Scalar) and carries_derivative(t) and self.has_arrays:
-            return Array(np.dtype("complex128" if t.kind == "complex" else "float64"), ())
-        return tangent_type(t)
+            t = Array(np.dtype("complex128" if t.kind == "complex" else "float64"), ())
+        return tangent_type(may_be_pythons(t))
 
     # -- loops ----------------------------------------------------------------------------
 
@@ -741,7 +742,7 @@ def _fits_in(value: Atom, of: Var) -> bool:
     """Whether an operation with this operand leaves the dtype of a tangent as it is."""
     if isinstance(value.type, Scalar):
         return value.type.kind != "complex" or is_complex(of.type)
-    if not isinstance(value.type, Array) or not isinstance(of.type, Array):
+    if not isinstance(value.type, Array) or not isinstance(of.type, Array) or value.type.loose:
         return False
     return np.result_type(value.type.element, of.type.element) == of.type.element
 

@@ -6,6 +6,7 @@ row[j] = v              t_row[j] = t_v
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from . import core
@@ -44,7 +45,7 @@ class ViewChanges:
         shown: Any = whole
         for step in path:
             assert step.target is not None and isinstance(step.target.type, Array)
-            t = Array(whole.type.element, step.target.type.dims, whole.type.module)
+            t = replace(whole.type, dims=step.target.type.dims)
             shown = forward.b.op(
                 step.fn, shown, *step.args[1:], style=step.style, type=t, **step.kwargs
             )

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from . import core
-from .core import Atom, Const, Intrinsic
+from .core import Atom, Const, Intrinsic, Var
 from .types import (
     BOOL,
     FLOAT,
@@ -36,8 +36,11 @@ from .types import (
     Symbols,
     Tuple,
     Type,
+    either_dtype,
+    filled,
     freeze,
     is_many,
+    join,
     join_all,
     type_of,
 )
@@ -107,6 +110,25 @@ def result_type(
     fn: Any, args: list[Atom], kwargs: dict[str, Atom], symbols: Symbols, style: str = ""
 ) -> Type:
     """The type of `fn(*args, **kwargs)`; Unknown where it depends on values."""
+    found = _certain_type(fn, args, kwargs, symbols, style)
+    atoms = [*args, *kwargs.values()]
+    if all(_is_certain(a.type) for a in atoms):
+        return found
+    for read in (_as_pythons, _as_wider, _as_narrower, _as_ints):
+        others = [_reread(a, read) for a in args]
+        named = {k: _reread(a, read) for k, a in kwargs.items()}
+        if [a.type for a in atoms] != [a.type for a in (*others, *named.values())]:
+            other = _certain_type(fn, others, named, symbols, style)
+            found = _either(found, other, symbols)
+    if fn is np.absolute and style != "operator" and isinstance(found, Array) and found.weak:
+        return filled(found, found.dims)  # abs is of Python's numbers, which this one may not be
+    return found
+
+
+def _certain_type(
+    fn: Any, args: list[Atom], kwargs: dict[str, Atom], symbols: Symbols, style: str
+) -> Type:
+    """The result's type where the operands are what their types say first."""
     if isinstance(fn, np.ufunc) and not kwargs and fn.signature is None and fn.nout == 1:
         elementwise = _elementwise_type(fn, [a.type for a in args], symbols, style)
         if elementwise is not None:
@@ -150,6 +172,75 @@ def result_type(
         return UNKNOWN
     made = _decode(found, originals, symbols)
     return _of_any_size(made, symbols) if _is_sized_by_values(fn, args, kwargs) else made
+
+
+# What is known of a dtype -----------------------------------------------------------------
+
+
+def _is_certain(t: Type) -> bool:
+    """Whether values of a type have the dtypes that it names."""
+    if isinstance(t, Array):
+        return t.is_certain
+    if isinstance(t, Tuple):
+        return all(map(_is_certain, t.items))
+    if isinstance(t, List):
+        return all(map(_is_certain, t.items)) if t.items is not None else _is_certain(t.item)
+    return True
+
+
+def _reread(atom: Atom, read: Callable[[Array], Type]) -> Atom:
+    """An operand as it may be where its type is not certain."""
+    t = _each_array(atom.type, read)
+    return atom if t == atom.type else Var("operand", t)
+
+
+def _each_array(t: Type, read: Callable[[Array], Type]) -> Type:
+    if isinstance(t, Array):
+        return t if t.is_certain else read(t)
+    if isinstance(t, Tuple):
+        return replace(t, items=tuple(_each_array(i, read) for i in t.items))
+    if isinstance(t, List):
+        items = None if t.items is None else tuple(_each_array(i, read) for i in t.items)
+        return List(_each_array(t.item, read), items)
+    return t
+
+
+def _as_pythons(t: Array) -> Type:
+    """A number as one of Python's."""
+    return Scalar(t.weak) if t.weak else t
+
+
+def _as_wider(t: Array) -> Type:
+    """An array in another precision than the likely one."""
+    return replace(t, element=np.result_type(t.element, np.float64)) if t.loose else t
+
+
+def _as_narrower(t: Array) -> Type:
+    narrow = np.dtype(np.complex64 if t.element.kind == "c" else np.float32)
+    is_wide = t.loose == "precision" and t.element.itemsize > narrow.itemsize
+    return replace(t, element=narrow) if is_wide else t
+
+
+def _as_ints(t: Array) -> Type:
+    """An array that is one of ints, because a number was one."""
+    return replace(t, element=np.dtype(int)) if t.loose == "kind" else t
+
+
+def _either(a: Type, b: Type, symbols: Symbols) -> Type:
+    """The type of what has one of two types, depending on what a number was."""
+    if isinstance(a, Array) and isinstance(b, Array):
+        kinds = {a.element.kind, b.element.kind}
+        if a.module != b.module or not (len(kinds) == 1 or kinds <= set("biuf")):
+            return UNKNOWN
+        has_rank = a.dims is not None and b.dims is not None and len(a.dims) == len(b.dims)
+        return replace(either_dtype(a, b), dims=a.dims if has_rank else None)
+    if isinstance(a, Tuple) and isinstance(b, Tuple) and len(a.items) == len(b.items):
+        return replace(a, items=tuple(_either(s, t, symbols) for s, t in zip(a.items, b.items)))
+    if isinstance(a, List) and isinstance(b, List) and a.items is not None:
+        if b.items is not None and len(a.items) == len(b.items):
+            items = tuple(_either(s, t, symbols) for s, t in zip(a.items, b.items))
+            return List(join_all(items, symbols), items)
+    return join(a, b, symbols)
 
 
 def _says_itself(fn: Any) -> bool:

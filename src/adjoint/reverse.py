@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import builtins
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,7 @@ from .types import (
     carries_derivative,
     is_complex,
     is_container,
+    may_be_pythons,
 )
 from .users_code import through_hook
 
@@ -281,7 +282,7 @@ class Reverse:
         if atom is op.args[0] and isinstance(value, Var) and isinstance(t, Array):
             assert isinstance(atom.type, Array)
             if t.dims is not None and atom.type.dims is not None and len(t.dims) == atom.type.ndim:
-                value.type = Array(t.element, atom.type.dims, t.module)
+                value.type = replace(t, dims=atom.type.dims)
         return value
 
     def repeated(self, op: Op, value: Atom) -> None:
@@ -598,7 +599,7 @@ class Reverse:
         present = self.own_container(version) if not self._owned(whole) else whole
         self.d.pop(version)
         assert isinstance(present, Var)
-        part = Var("part", _honest(item_type_any(version.type)))
+        part = Var("part", may_be_pythons(item_type_any(version.type)))
         rest = self.b.in_place(core.POP, present, value=part)
         rest.type = before.type
         self.b.definitions[part] = self.b.block.stmts[-1]  # type: ignore[assignment]
@@ -817,8 +818,8 @@ class Reverse:
     def cotangent_type(self, t: Type) -> Type:
         """The type of a cotangent: that of a Python number may be a number of NumPy's."""
         if isinstance(t, Scalar) and self.has_arrays:
-            return Array(np.dtype("complex128" if t.kind == "complex" else "float64"), ())
-        return t
+            t = Array(np.dtype("complex128" if t.kind == "complex" else "float64"), ())
+        return may_be_pythons(t)
 
     def _result(self, param: Var, owned: bool) -> Var:
         result = Var(param.name, param.type, named=True)
@@ -1415,14 +1416,7 @@ def _known_keys(t: Type) -> bool:
 
 def _part_type(t: Type, key: Any) -> Type:
     """The type of a cotangent that is read from a container: a number may be one of Python's."""
-    return _honest(item_type(t, key) or UNKNOWN)
-
-
-def _honest(item: Type) -> Type:
-    """A float32 number's cotangent may be a float of Python's, which acts differently."""
-    if isinstance(item, Array) and item.dims == () and item.element != np.dtype(float):
-        return UNKNOWN
-    return item
+    return may_be_pythons(item_type(t, key) or UNKNOWN)
 
 
 def item_type_any(t: Type) -> Type:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def _shown(reverse: Any, whole: Var, path: list[Op]) -> Var:
             shown,
             *map(reverse.saved, step.args[1:]),
             style=step.style,
-            type=Array(whole.type.element, step.target.type.dims, whole.type.module),
+            type=replace(whole.type, dims=step.target.type.dims),
             **{k: reverse.saved(a) for k, a in step.kwargs.items()},
         )
     reverse.b.buffers.add(shown)

@@ -34,6 +34,9 @@ from .types import (
     broadcasts_to_same,
     carries_derivative,
     dims_of,
+    filled,
+    has_open_dtype,
+    has_to_be_cast,
     is_complex,
     is_container,
 )
@@ -162,10 +165,10 @@ class Tangents:
         if not isinstance(t, Array) or dims_of(value.type) is None:
             return self.b.op(generic.copy, value, type=tangent_type(t))
         if dims_of(value.type) == ():
-            return self.b.op(np.full_like, of, value, type=t) if t.dims else value
+            return self.b.filled_like(np.full_like, of, value, type=t) if t.dims else value
         spread = self.b.definition(value, np.broadcast_to)
         if spread is not None and dims_of(spread.args[0].type) == ():
-            return self.b.op(np.full_like, of, spread.args[0], type=t)
+            return self.b.filled_like(np.full_like, of, spread.args[0], type=t)
         copy = self.b.op(np.copy, value, style="method", type=t)
         if isinstance(copy, Var):
             self.b.unshare(copy)
@@ -199,7 +202,7 @@ class Tangents:
         made: Atom
         built = self.b.definitions.get(of)
         if isinstance(t, Array):
-            made = self.b.op(np.zeros_like, of, type=t)
+            made = self.b.filled_like(np.zeros_like, of, type=t)
         elif built is not None and built.target is of and built.fn in (core.LIST, core.DICT):
             parts = [self.zero(a) for a in built.args]
             made = self.b.op(built.fn, *parts, **built.kwargs)  # type: ignore[arg-type]
@@ -262,7 +265,7 @@ class Tangents:
         if is_complex(value.type) and not is_complex(t):
             value = self.b.op(np.real, value, style="attribute")
         if isinstance(t, Array) and isinstance(value.type, Array):
-            if value.type.element != t.element:
+            if has_to_be_cast(value.type, t):
                 value = self._cast(value, t)
         return value
 
@@ -271,8 +274,8 @@ class Tangents:
         assert dims is not None and isinstance(target.type, Array)
         shape_type = Tuple(tuple(Scalar("int", n) for n in dims))
         shape = self.b.op(core.ATTRIBUTE, target, constant("shape"), type=shape_type)
-        element = value.type.element if isinstance(value.type, Array) else target.type.element
-        made = Array(element, dims, target.type.module)
+        of = value.type if isinstance(value.type, Array) else target.type
+        made = replace(filled(of, dims), module=target.type.module)
         return self.b.op(np.broadcast_to, value, shape, type=made)
 
     def _cast(self, value: Atom, t: Array) -> Atom:
@@ -327,7 +330,8 @@ class Tangents:
             return self.container(of, parts)
         if not carries_derivative(t):
             return constant(None)
-        if value is None or is_container(t) or dims_of(t) is None:  # it may be a Python number
+        undecided = is_container(t) or dims_of(t) is None or has_open_dtype(t)
+        if value is None or undecided:  # it may be a Python number
             value = constant(None) if value is None else value
             return self.b.op(generic.as_tangent, value, of, type=tangent_type(t))
         if isinstance(value.type, Unknown):
@@ -354,7 +358,8 @@ class Tangents:
         assert isinstance(t, Array)
         if t.dims == ():
             if isinstance(value.type, Array) and value.type.element == t.element:
-                return value
+                if not has_open_dtype(value.type):
+                    return value
             if isinstance(value, Const) and value.value is None:
                 return value
             if t.module != "numpy" and of is not None:
@@ -363,7 +368,7 @@ class Tangents:
         if of is None:
             return value
         assert isinstance(of, Var)
-        if isinstance(value.type, Array) and value.type.element != t.element:
+        if isinstance(value.type, Array) and has_to_be_cast(value.type, t):
             value = self._cast(value, t)
         if not self.is_own(value) or self.base(value) in self.given:  # type: ignore[arg-type]
             value = self.copy(value, of)

@@ -163,15 +163,27 @@ class Scalar(Type):
 
 @dataclass(frozen=True)
 class Array(Type):
-    """An array or a NumPy scalar (rank 0). `dims` is None where the rank is not known."""
+    """An array or a NumPy scalar (rank 0). `dims` is None where the rank is not known.
+
+    Where paths meet, a number may be one of NumPy's or one of Python's, which takes on the dtype of
+    what it meets: `weak` is the kind of Python's. What is made of it alone (`np.full`, `np.exp`)
+    may then have another dtype than `element`, of another precision or even of ints: it is `loose`.
+    """
 
     element: np.dtype
     dims: Shape | None
     module: str = "numpy"
+    weak: str = ""
+    loose: str = ""  # or "precision" or "kind"
 
     def __str__(self) -> str:
         dims = "..." if self.dims is None else ", ".join(map(str, self.dims))
-        return f"{self.element}[{dims}]"
+        return f"{self.element}{'?' * bool(self.loose)}[{dims}]"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether its values have this dtype, and are none of Python's numbers."""
+        return not self.weak and not self.loose
 
     @property
     def ndim(self) -> int:
@@ -187,7 +199,51 @@ class Array(Type):
 
     @property
     def dtype(self) -> Any:
+        if not self.is_certain:
+            raise Undecided
         return self.element
+
+
+def has_open_dtype(t: Type) -> bool:
+    """Whether the dtype of an array that is filled with this value is not known."""
+    return isinstance(t, Array) and bool(filled(t, t.dims).loose)
+
+
+def may_be_ints(t: Type) -> bool:
+    return isinstance(t, Array) and t.loose == "kind"
+
+
+def filled(t: Array, dims: Shape | None) -> Array:
+    """The type of an array of this shape that is filled with values of a type."""
+    number = replace(t, element=np.dtype(t.weak or t.element), weak="")
+    return replace(either_dtype(t, number), dims=dims, weak="")
+
+
+def looser(*grades: str) -> str:
+    """How loose a dtype is that may be any of several, given how loose they are."""
+    return max(grades, key=("", "precision", "kind").index)
+
+
+def _difference(a: np.dtype, b: np.dtype) -> str:
+    return "precision" if a.kind == b.kind else "kind"
+
+
+def either_dtype(a: Array, b: Array) -> Array:
+    """The first of two types, for values that may have the dtype of the second."""
+    found = "" if a.element == b.element else _difference(a.element, b.element)
+    return replace(a, weak=_wider(a.weak, b.weak), loose=looser(a.loose, b.loose, found))
+
+
+def may_be_pythons(t: Type) -> Type:
+    """The type of a number of which the cotangent may be a float of Python's, a zero or a one."""
+    if isinstance(t, Array) and t.dims == ():
+        return replace(t, weak="complex" if t.element.kind == "c" else "float")
+    return t
+
+
+def has_to_be_cast(have: Array, want: Array) -> bool:
+    """Whether a value is to be cast, to have the dtype of another type."""
+    return not want.loose and (bool(have.loose) or have.element != want.element)
 
 
 @dataclass(frozen=True)
@@ -395,7 +451,7 @@ def join(a: Type, b: Type, symbols: Symbols) -> Type:
     if type(a) is Type:
         return b
     if isinstance(a, Scalar) and isinstance(b, Scalar):
-        return Scalar(max(a.kind, b.kind, key=_KINDS.index))
+        return Scalar(_wider(a.kind, b.kind))
     if isinstance(a, Array) and isinstance(b, Array):
         return _join_arrays(a, b, symbols)
     if isinstance(a, Scalar) and isinstance(b, Array):
@@ -403,7 +459,8 @@ def join(a: Type, b: Type, symbols: Symbols) -> Type:
     if isinstance(a, Array) and isinstance(b, Scalar):
         if not _weakly_below(b.kind, a.element):
             return UNKNOWN
-        return a if a.dims == () else replace(a, dims=None)
+        weak = _wider(a.weak, b.kind)
+        return replace(a, weak=weak) if a.dims == () else replace(a, dims=None, weak=weak)
     if isinstance(a, Tuple) and isinstance(b, Tuple):
         if len(a.items) == len(b.items) and a.cls is b.cls:
             return Tuple(_join_each(a.items, b.items, symbols), a.cls)
@@ -425,6 +482,11 @@ def join(a: Type, b: Type, symbols: Symbols) -> Type:
     return UNKNOWN
 
 
+def _wider(*kinds: str) -> str:
+    """The kind of numbers that covers these; an empty one is of none."""
+    return max(filter(None, kinds), key=_KINDS.index, default="")
+
+
 def _join_each(a: tuple[Type, ...], b: tuple[Type, ...], symbols: Symbols) -> tuple[Type, ...]:
     return tuple(join(s, t, symbols) for s, t in zip(a, b, strict=True))
 
@@ -432,6 +494,7 @@ def _join_each(a: tuple[Type, ...], b: tuple[Type, ...], symbols: Symbols) -> tu
 def _join_arrays(a: Array, b: Array, symbols: Symbols) -> Type:
     if a.element != b.element or a.module != b.module:
         return UNKNOWN
+    a = replace(a, weak=_wider(a.weak, b.weak), loose=looser(a.loose, b.loose))
     if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
         return replace(a, dims=None)
     dims = tuple(_join_sizes(m, n, symbols) for m, n in zip(a.dims, b.dims, strict=True))

@@ -21,7 +21,8 @@ for _, module in _LATE:
 RULES = [rule for found in rules.RULES.values() for rule in found]
 DRAWS = {fn for fn in rules.RULES if "numpy.random" in (getattr(fn, "__module__", "") or "")}
 
-ROUNDED = {np.float32, np.complex64}  # too coarse for differences; np.float64 has the same rule
+# Too coarse for differences; np.float64 has the same rule.
+ROUNDED = {np.float16, np.float32, np.complex64}
 
 DEFAULT_ONLY = {
     (np.linalg.qr, "mode"),

@@ -106,7 +106,7 @@ def _class_of(atom: Atom) -> type | None:
     if isinstance(t, Scalar):
         return {"bool": bool, "int": int, "float": float, "complex": complex}[t.kind]
     if isinstance(t, Array):
-        return np.ndarray if t.dims != () else None
+        return np.ndarray if t.dims else None
     if isinstance(t, Tuple):
         return t.cls
     if isinstance(t, Struct):

@@ -42,6 +42,7 @@ from ..types import (
     carries_derivative,
     freeze,
     is_container,
+    may_be_ints,
     type_of,
 )
 from ..views import is_rank_0_view, is_view, may_give_operand, path_of
@@ -322,6 +323,11 @@ class Expressions:
         if not isinstance(target, Var):
             raise UnsupportedSyntaxError("a constant is changed in place", self.b.origin)
         root = target.root
+        if may_be_ints(target.type) and style != "inplace":
+            raise UnsupportedSyntaxError(
+                "a store into what may be an array of ints is not supported", self.b.origin,
+                "Start with a float: s = 0.0.",
+            )  # fmt: skip
         if root.external is not None:
             raise UnsupportedSyntaxError(
                 f"`{root.name}`, which lives outside the function, is changed in place",
@@ -844,7 +850,9 @@ class Expressions:
         if name == "ndim" and t.dims is not None:
             return constant(len(t.dims))
         if name == "dtype":
-            return constant(t.element)
+            if t.is_certain or t.dims == () and self.b.backward:
+                return constant(t.element)
+            return self.op(core.ATTRIBUTE, value, constant(name), type=UNKNOWN, name=name)
         if name == "size" and t.dims is not None and all(isinstance(n, int) for n in t.dims):
             return constant(int(np.prod(t.dims)))  # type: ignore[arg-type]
         if name in ("shape", "size", "ndim"):

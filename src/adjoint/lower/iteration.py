@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -214,7 +215,7 @@ class ForLoops(Loops):
         if isinstance(t, Array):
             if t.dims == ():
                 raise self.refuse("a loop over a single number", node)
-            item: Type = UNKNOWN if t.dims is None else Array(t.element, t.dims[1:], t.module)
+            item: Type = UNKNOWN if t.dims is None else replace(t, dims=t.dims[1:])
         elif isinstance(t, Tuple):
             item = join_all(t.items, self.b.symbols)
         elif isinstance(t, List):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from ..core import Atom, Const, Var
 from ..errors import UnsupportedSyntaxError
 from ..infer import constant
 from ..rules.advice import name_of
-from ..types import INT, Array
+from ..types import INT, Array, filled
 from .callees import is_ufunc_method, lookup
 
 ALL = constant(Ellipsis)  # the index of a whole array
@@ -129,7 +130,7 @@ def _picked(lowering: Any, value: Atom, mask: Atom, like: Var, node: Any) -> Ato
 def _spread(lowering: Any, value: Atom, like: Var) -> Atom:
     shape = lowering.attribute(like, "shape", None)
     assert isinstance(like.type, Array) and isinstance(value.type, Array)
-    made = Array(value.type.element, like.type.dims, like.type.module)
+    made = replace(filled(value.type, like.type.dims), module=like.type.module)
     return lowering.op(np.broadcast_to, value, shape, type=made)
 
 

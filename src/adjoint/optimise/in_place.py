@@ -112,6 +112,7 @@ class _Reuse:
                 and isinstance(atom.type, Array)
                 and atom.type.dims
                 and atom.type == op.target.type
+                and atom.type.is_certain
                 and self._dies(atom)
             ):
                 return position

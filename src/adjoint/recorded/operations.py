@@ -25,7 +25,7 @@ from .checks import check_value
 from .levels import Level, outside, state
 from .memory import is_array, owner_of
 
-_NUMBERS = frozenset({float, int, bool, complex, np.float64, np.float32})
+_NUMBERS = frozenset({float, int, bool, complex, np.float64, np.float32, np.float16})
 _PLAIN = _NUMBERS | {np.ndarray, list, tuple, str, dict, set, frozenset, bytes, type(None)}
 
 

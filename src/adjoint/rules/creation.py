@@ -68,7 +68,7 @@ def astype(z, x, dtype):
     d[x] += d[z]
 
 
-@rule(np.float64, np.float32, np.complex128, np.complex64)
+@rule(np.float64, np.float32, np.float16, np.complex128, np.complex64)
 def number(z, x):
     d[z, x] = 1
 
