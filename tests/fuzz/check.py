@@ -326,15 +326,14 @@ class _Derivatives:
     def lost(self, k: int, found: float, scale: float) -> str:
         """Why values tell nothing of a gradient; nothing if they do.
 
-        Where an intermediate value is infinite, 0 * inf is no number. A huge gradient that is not
-        seen in values, and that is another one a step away, is that of huge terms which cancel.
+        Where an intermediate value is infinite or nan, 0 * inf is no number. Where all are finite,
+        as in the root of 0, the gradient is what the rules say. A huge gradient that is not seen in
+        values, and that is another one a step away, is that of huge terms which cancel.
         """
         if not np.isfinite(found):
-            try:
-                with np.errstate(over="raise"):
-                    self.plain.run(self.at(0.0, []))
-            except FloatingPointError:
-                return "an intermediate value is infinite"
+            flaws = self.plain.flaws(self.at(0.0, []))
+            if "overflow" in flaws or np.isnan(found) and flaws:
+                return "an intermediate value is not finite"
         elif abs(found) > 1e6 * scale:
             for step in (STEPS[1], -STEPS[1]):
                 _, gradients = self.run(self.gradient, self.at(step, [self.numbers[k]])).value

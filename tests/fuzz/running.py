@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -142,6 +143,25 @@ class Plain:
     def run(self, args: tuple[Any, ...]) -> Ran:
         self.replay.start()
         return run(self.space["f"], args, self.space)
+
+    def flaws(self, args: tuple[Any, ...]) -> set[str]:
+        """The kinds of values that are not finite and that NumPy computes on the way.
+
+        Programs say what happens then (`np.errstate`): what they ignore is noted all the same.
+        """
+        found: set[str] = set()
+
+        class Noting(np.errstate):
+            def __init__(self, **options: Any) -> None:
+                every = options.pop("all", None)
+                for flaw in ("over", "divide", "invalid"):
+                    if options.setdefault(flaw, every) != "raise":
+                        options[flaw] = "call"
+                super().__init__(call=lambda kind, _: found.add(kind), **options)
+
+        with mock.patch.object(np, "errstate", Noting), Noting(all="ignore"):
+            self.run(args)
+        return found
 
 
 def forget() -> None:

@@ -1,10 +1,12 @@
 """A few hundred random programs, and the small ones on which the compiler once failed."""
 
+import numpy as np
 import pytest
 
+import adjoint as ad
 from adjoint import forms, types
 
-from .check import BAD, OK, REFUSED, check
+from .check import BAD, ILL, OK, REFUSED, WRONG, check
 from .found import FOUND
 from .grammar import generate
 from .running import forget
@@ -45,3 +47,35 @@ def test_found(name, form):
 def test_generator_is_deterministic():
     assert generate(7) == generate(7)
     assert generate(7) != generate(8)
+
+
+OVERFLOWS = """import numpy as np
+import adjoint as ad
+def f(p):
+    with np.errstate({options}):
+        v = np.exp({factor} * p)
+        w = np.where(v > 1e9, p, v * v)
+    return np.sum(w)
+def arguments():
+    return (np.array([0.7, 0.3]),)
+"""
+
+
+@pytest.mark.parametrize("options", ["all='ignore'", "over='ignore'", ""])
+def test_a_nan_gradient_of_what_overflows_is_not_said_to_be_wrong(options):
+    assert check(OVERFLOWS.format(options=options, factor=1e4)).kind == ILL
+    assert check(OVERFLOWS.format(options=options, factor=1.0)).kind == OK
+
+
+def test_a_nan_gradient_of_finite_values_is_wrong(monkeypatch):
+    def broken(f, **options):
+        def run(*args):
+            value, gradients = right(f, **options)(*args)
+            return value, tuple(g * np.nan for g in gradients)
+
+        run.source = ""
+        return run
+
+    right = ad.value_and_grad
+    monkeypatch.setattr(ad, "value_and_grad", broken)
+    assert check(OVERFLOWS.format(options="all='ignore'", factor=1.0)).kind == WRONG
