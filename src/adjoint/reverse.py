@@ -146,11 +146,11 @@ class Reverse:
         silent = all(isinstance(a, Const) and a.value == "ignore" for a in made.kwargs.values())
         return made if silent else None
 
-    def saved(self, atom: Any) -> Any:
+    def saved(self, atom: Any, stale: bool = False) -> Any:
         """A forward value as the backward sweep can read it: a copy, if it is overwritten."""
         if isinstance(atom, list):
             return [self.saved(a) for a in atom]
-        if not isinstance(atom, Var) or not self.overwrites.is_stale(atom):
+        if not isinstance(atom, Var) or not (stale or self.overwrites.is_stale(atom)):
             return atom
         if atom not in self.copies:
             copy = Var(atom.name, atom.type, named=atom.named)
@@ -217,9 +217,8 @@ class Reverse:
         operands.sort(key=lambda pair: pair[1] not in self.d.values)
         rule.bound = {name: self.saved(atom) for name, atom in rule.bound.items()}
         rule.output = self.saved(target)
-        # Of results that are changed later, a copy of all is kept.
-        if isinstance(target.type, Tuple) and rule.output is op.target:
-            rule.part = lambda index: self.saved(self.part_of(target, index))
+        if isinstance(target.type, Tuple) and target is op.target:
+            rule.part = lambda index: self.saved_result(target, index)
         known = rule.rule.differentiable
         partials: dict[Var, Counts] = {}
         contributions: list[tuple[Atom, Atom]] = []
@@ -253,6 +252,11 @@ class Reverse:
         # Only now: a sum may be made in the memory of `value`, which all of them read.
         self.d.add_all(contributions)
 
+    def saved_result(self, whole: Var, index: int) -> Atom:
+        """One of several results as the backward sweep can read it: if it is changed, a copy."""
+        part = self.part_of(whole, index)
+        return self.saved(part, self.overwrites.is_result_stale(whole, index))
+
     def part_of(self, whole: Var, index: int) -> Atom:
         """One of several results: as the function itself has read it, or read right after them.
 
@@ -260,6 +264,8 @@ class Reverse:
         """
         block, position = self.places.after(whole)
         for stmt in block.stmts[position:]:
+            if isinstance(stmt, Op) and stmt.target in self.d.kept:
+                continue
             if not (isinstance(stmt, Op) and stmt.fn is operator.getitem and stmt.args[0] is whole):
                 break
             if isinstance(stmt.args[1], Const) and stmt.args[1].value == index:

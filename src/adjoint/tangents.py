@@ -90,12 +90,26 @@ class Tangents:
         self._mirror(value, var, op)
         if not (isinstance(var.type, Unknown) and self._all_move(op)):
             value = self.fit(value, var)
+        value = self._with_own_parts(value, var, op)
         view = returns_operand(op.fn) or op.fn is core.ATTRIBUTE
         if not view and self._is_at_risk(var, value):
             value = self.copy(value, var)
         if isinstance(value, Var) and self.memory.is_changed(var):
             self.b.unshare(value)  # equal operations give what it is now, not what it will be
         self.set(var, self.named(value, var))
+
+    def _with_own_parts(self, value: Atom, var: Var, op: Op) -> Atom:
+        """Of several results that a rule has given tangents, where one is changed in place."""
+        parts = None if op.fn is core.TUPLE else self.parts_of(value)
+        if parts is None or not isinstance(var.type, Tuple) or not self.memory.is_changed(var):
+            return value
+        own: list[Atom] = []
+        for position, part in enumerate(parts):
+            shared = not isinstance(part, Var) or self.base(part) is not part or part in own
+            if shared and is_mutable(var.type.items[position]) and part.type != NONE:
+                part = self.copy(part, self.b.item(var, position))  # type: ignore[arg-type]
+            own.append(part)
+        return self.b.op(core.TUPLE, *own)
 
     def _all_move(self, op: Op) -> bool:
         """Whether no operand is broadcast against something that has no tangent."""

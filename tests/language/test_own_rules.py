@@ -9,6 +9,7 @@ import scipy.linalg
 import scipy.special
 
 import adjoint as ad
+from adjoint import forms
 from adjoint.rules import own
 from adjoint.testing import check_grads
 
@@ -148,6 +149,24 @@ def test_an_input_without_a_line_is_an_option():
     assert ad.grad(f)(2.0, 3.0) == 3.0
     with pytest.raises(ad.NoDerivativeError, match="`k`"):
         ad.grad(f, argnums=1)(2.0, 3.0)
+
+
+@pytest.mark.parametrize("form", forms.BOTH)
+def test_names_that_derivatives_might_have(form):
+    def f(x, d_z):
+        return x * d_z
+
+    @ad.rule(f)
+    def f_rule(z, x, d_z):
+        t_x = d_z * ad.d[d_z]
+        ad.d[z] = ad.d[x] * d_z + x * t_x / d_z
+        d_x = ad.d[z] * d_z
+        ad.d[x] += d_x
+        ad.d[d_z] += ad.d[z] * x
+
+    with forms.only(form):
+        assert ad.grad(f, argnums=(0, 1))(2.0, 3.0) == (3.0, 2.0)
+        assert ad.jvp(f, (2.0, 3.0), (1.0, 10.0)) == (6.0, 23.0)
 
 
 def test_names_of_a_template_are_read_anew(monkeypatch):

@@ -97,6 +97,24 @@ class Overwrites:
         changes = reversed(self._changes.get(var.root, ()))
         return any(self._comes_later(op, place, var) for op, place in changes)
 
+    def is_result_stale(self, whole: Var, index: int) -> bool:
+        """Whether one of several results may hold something else when the forward sweep is over."""
+        if not self.is_stale(whole):
+            return False
+        changes = self._changes.get(whole.root, ())
+        return self._is_changed_later(whole.root) or not all(
+            self._is_of_another(op, whole, index) for op, _ in changes
+        )
+
+    def _is_of_another(self, change: Op, whole: Var, index: int) -> bool:
+        """Whether a change is certainly one of another result than that at the index."""
+        assert change.version is not None
+        read = self.definitions.get(change.version.root)
+        if read is None or read.fn is not operator.getitem or read.args[0] is not whole:
+            return False
+        place = read.args[1]
+        return isinstance(place, Const) and type(place.value) is int and place.value != index
+
     def _comes_later(self, op: Op, place: _Place, var: Var) -> bool:
         assert op.version is not None
         root = op.version.root

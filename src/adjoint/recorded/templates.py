@@ -136,7 +136,8 @@ def pullback(rule: Any, active: frozenset[str]) -> Any:
     """(d_z, values) -> the contributions to the cotangents of the active operands, or None each."""
     if isinstance(rule, OwnFunction):
         return rule.pullback(active)
-    output = f"d_{rule.output}"
+    prefix = _prefix(rule, "d_")
+    output = prefix + rule.output
     targets, results = [], []
     for name in (p.name for p in rule.params if p.name in active):
         if name not in rule.differentiable:
@@ -145,14 +146,14 @@ def pullback(rule: Any, active: frozenset[str]) -> Any:
         for line in rule.lines:
             if line.target != name or line.kind not in ("partial", "cotangent"):
                 continue
-            expr = _with_names(line.expr, "d_")
+            expr = _with_names(line.expr, prefix)
             term = _scaled(expr, output) if line.kind == "partial" else expr
             if term is not None:
                 terms.append(term if line.sign > 0 else ast.UnaryOp(ast.USub(), term))
         targets.append(name)
         results.append(_sum(terms) or ast.Constant(None))
     result = ast.Tuple(results, ast.Load())
-    return _template(rule, "pullback", result, "d_", tuple(targets))
+    return _template(rule, "pullback", result, prefix, tuple(targets))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -164,24 +165,34 @@ def pushforward(rule: Any, active: frozenset[str]) -> Any:
     partials = {line.target for line in rule.lines if line.kind == "partial"}
     for name in active:
         if name not in (rule.differentiable if whole and not rule.own else partials) and not (
-            whole and name in _moving(whole[0])
+            whole and name in _moving(rule)
         ):
             raise missing(rule.fn, name)
+    prefix = _prefix(rule, "t_")
     if whole:
-        result = _with_names(whole[0].expr, "t_")
+        result = _with_names(whole[0].expr, prefix)
     else:
         terms = [
-            _scaled(_with_names(line.expr, "t_"), f"t_{line.target}")
+            _scaled(_with_names(line.expr, prefix), prefix + line.target)
             for line in rule.lines
             if line.kind == "partial" and line.target in active
         ]
         result = _sum([t for t in terms if t is not None]) or ast.Constant(None)
-    return _template(rule, "pushforward", result, "t_", ())
+    return _template(rule, "pushforward", result, prefix, ())
 
 
-def _moving(line: Any) -> frozenset[str]:
-    """The operands whose tangents a tangent line reads."""
-    return frozenset(line.cotangents)
+def _prefix(rule: Rule, prefix: str) -> str:
+    """What the names of derivatives start with: no other name of the rule is one of theirs."""
+    names = {p.name for p in rule.params} | {rule.output} | {line.target for line in rule.lines}
+    while any(prefix + name in names for name in names):
+        prefix = "_" + prefix
+    return prefix
+
+
+def _moving(rule: Rule) -> set[str]:
+    """The operands whose tangents a tangent line reads, or the work that it shares."""
+    lines = [line for line in rule.lines if line.kind in ("tangent", "work")]
+    return {name for line in lines for name in line.cotangents}
 
 
 def _scaled(partial: ast.expr, derivative: str) -> ast.expr | None:
