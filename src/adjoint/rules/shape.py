@@ -142,6 +142,12 @@ def unstack(d, xs, axis):
     return unstack_like(d, xs, axis)
 
 
+@inline
+def restack(layers, z, axis):
+    """What these are the layers of, as z is: it may have none."""
+    return np.stack(layers, axis=axis) if len(layers) > 0 else np.zeros_like(z)
+
+
 @rule(np.concatenate)
 def concatenate(z, xs, axis=0):
     d[z] = np.concatenate(d[xs], axis=axis)
@@ -165,7 +171,7 @@ def stack(z, xs, axis=0):
 def unstack_like_rule(layers, z, xs, axis=0):
     d[layers, xs] = 0
     d[layers] = unstack_like(d[z], xs, axis)
-    d[z] += np.stack(d[layers], axis=axis)
+    d[z] += restack(d[layers], z, axis)
 
 
 @rule(np.hstack, when=lambda xs: xs[0].ndim < 2)
