@@ -5,6 +5,7 @@ import pytest
 from support.programs import array, check_program, table
 
 import adjoint as ad
+from adjoint.testing import check_grads
 
 programs = []
 program = table(programs)
@@ -79,6 +80,24 @@ def add_at(x, r):
     np.add.at(x, slice(1, 3), r[2:])
     np.add.at(r, x > 0, x[0])
     return np.sum(x * x * r)
+
+
+def other_functions_at(x, r):
+    i = np.array([0, 2, 0, 2])
+    y = np.exp(x)
+    np.multiply.at(y, i, r)
+    np.multiply.at(y, [1, 1], 3.0)
+    np.divide.at(y, i[:2], 2 + r[0] * r[0])
+    np.negative.at(y, [3, 3, 3])
+    np.maximum.at(y, x > 0, r[0])
+    np.multiply.at(y, np.zeros(0, int), r[1])
+    return np.sum(y * y * r)
+
+
+def multiply_at_rows(x, r):
+    np.multiply.at(x, np.array([0, 3, 0, 1, 0]), r)
+    np.multiply.at(x, (np.array([1, 1]), np.array([2, 2])), r[0, :2])
+    return np.sum(x * x)
 
 
 @program(array(4, 3), array(5, 3))
@@ -192,6 +211,16 @@ def constants_shuffled(x):
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)
+
+
+@pytest.mark.parametrize("fn", [other_functions_at, multiply_at_rows])
+def test_other_functions_at_are_recorded(fn):
+    rng = np.random.default_rng(3)
+    args = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
+    if fn is other_functions_at:
+        args = args[0][:, 0].copy(), args[1][:4, 0].copy()
+    assert ad.value_and_grad(fn)(*map(np.copy, args))[0] == fn(*map(np.copy, args))
+    check_grads(fn, args, order=2)
 
 
 def test_out_in_float32():

@@ -117,6 +117,11 @@ SELECTION = [
 REDUCTIONS = [
     case(np.sum, (2, 3), axis=AXES, keepdims=[False, True]),
     case(np.sum, complex_(2, 3), axis=0),
+    *(case(f, (2, 3), axis=AXES, keepdims=[False, True], where=mask(2, 3))
+      for f in (np.sum, np.prod)),
+    case(np.mean, (9, 8), axis=AXES, keepdims=[False, True], where=mask(9, 8)),
+    *(case(f, complex_(2, 3), axis=[None, 1], where=mask(3)) for f in (np.sum, np.prod)),
+    case(np.prod, with_zeros(2, 3), axis=[None, 1], where=mask(2, 3)),
     case(np.sum, (2, 3, 4), axis=[(0, 2), (-1, 0), ()]),
     case(np.mean, (2, 3), axis=AXES, keepdims=[False, True]),
     case(np.mean, (2, 3, 4), axis=[(0, -1), ()]),
@@ -337,4 +342,5 @@ NOT_HANDED_ON = {*_AS_ARRAYS, np.full}
 
 def why_not_on_cupy(case):
     """Why CuPy cannot run a case; None where it can."""
-    return NOT_IN_CUPY.get(case.fn) or CALLS_NOT_IN_CUPY.get(case.name)
+    masked = "CuPy's reductions have no where" if "where" in case.options else None
+    return NOT_IN_CUPY.get(case.fn) or CALLS_NOT_IN_CUPY.get(case.name) or masked

@@ -181,15 +181,34 @@ def _at(fn: Any, x: Any, index: Any, value: Any = None) -> None:
     if fn is np.subtract:
         fn, value = np.add, op.neg(value)
     if fn is not np.add:
-        raise op.refuse(origins.no_derivative(
-            f"the derivative of `{fn.__name__}.at` is not known", "Write a loop over the index."
-        ))  # fmt: skip
+        _at_in_turns(fn, x, index, value)
+        return
     op.changes(x)
     np.add.at(x, index, value)
     for level in state.levels:
         if level.is_active(value) and not level.muted:
             with op.guarded(level), outside(level):
                 level.note_add_at(x, index, value)
+
+
+def _at_in_turns(fn: Any, x: Any, index: Any, value: Any) -> None:
+    """fn.at(x, index, value): all elements the first time, then those named again, and so on."""
+    call = calls().call
+    named = np.arange(x.size).reshape(x.shape)[index]
+    flat = named.ravel()
+    order = np.argsort(flat, kind="stable")
+    turns = np.empty_like(order)
+    turns[order] = np.arange(flat.size) - np.searchsorted(flat[order], flat[order])
+    if value is not None:
+        value = call(np.reshape, call(np.broadcast_to, value, named.shape), -1)
+    for turn in range(max(turns, default=-1) + 1):
+        now = np.flatnonzero(turns == turn)
+        places = np.unravel_index(flat[now], x.shape)
+        operands = [op.item(x, places), *([] if value is None else [op.item(value, now)])]
+        result = call(fn, *operands)
+        if not np.can_cast(result.dtype, x.dtype, "same_kind"):
+            fn.at(x, index, *([] if value is None else [value]))  # raises the error of NumPy's
+        op.set_item(x, places, result)
 
 
 # -- functions that change an array in place ----------------------------------------------------

@@ -18,6 +18,13 @@ def sum_(y, x, axis=None, keepdims=False):
     d[x] += unreduce(d[y], x, axis, keepdims)
 
 
+@rule(np.sum)
+def sum_where(y, x, axis=None, keepdims=False, *, where):
+    """What is left out counts as 0."""
+    d[y] = np.sum(np.where(where, d[x], 0), axis=axis, keepdims=keepdims)
+    d[x] += np.where(where, unreduce(d[y], x, axis, keepdims), 0)
+
+
 @rule(np.nansum)
 def nansum(y, x, axis=None, keepdims=False):
     """A nan counts as the constant 0."""
@@ -29,6 +36,13 @@ def nansum(y, x, axis=None, keepdims=False):
 def mean(y, x, axis=None, keepdims=False):
     d[y] = np.mean(d[x], axis=axis, keepdims=keepdims)
     d[x] += unreduce(d[y] / count(x, axis), x, axis, keepdims)
+
+
+@rule(np.mean)
+def mean_where(y, x, axis=None, keepdims=False, *, where):
+    n = np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=keepdims, dtype=y.dtype)
+    d[y] = np.sum(np.where(where, d[x], 0), axis=axis, keepdims=keepdims) / n
+    d[x] += np.where(where, unreduce(d[y] / n, x, axis, keepdims), 0)
 
 
 @rule(np.nanmean)

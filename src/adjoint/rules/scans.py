@@ -39,6 +39,14 @@ def prod(y, x, axis=None, keepdims=False):
     d[x] += keep(d[y], axis, keepdims) * rest
 
 
+@rule(np.prod)
+def prod_where(y, x, axis=None, keepdims=False, *, where):
+    """What is left out counts as 1."""
+    rest = others(np.where(where, x, 1), axis)
+    d[y] = np.sum(np.where(where, rest * d[x], 0), axis=axis, keepdims=keepdims)
+    d[x] += np.where(where, keep(d[y], axis, keepdims) * rest, 0)
+
+
 @rule(others_last, when=lambda x: x.ndim > 0)
 def others_last_rule(y, x):
     """y[j] is the product of row j of a matrix that repeats x and has 1 on its diagonal."""

@@ -365,6 +365,14 @@ def ufunc_at(x):
     return np.sum(y * y)
 
 
+@row("`np.multiply.at` and others", array(4))
+def other_ufuncs_at(x):
+    y = x * x
+    np.multiply.at(y, [0, 1, 1, 2], x)
+    np.negative.at(y, [0, 0, 3])
+    return np.sum(y * y)
+
+
 @row("`fill`, `sort`, `partition`, `put`, `itemset`-like methods that change an array", array(5))
 def changing_methods(x):
     y = x.copy()
