@@ -422,10 +422,13 @@ class Cotangents:
             value = self.b.op(np.real, value, style="attribute")
         if isinstance(t, Array) and isinstance(value.type, Array) and has_to_be_cast(value.type, t):
             spread = self.b.definition(value, np.broadcast_to)
-            if spread is None or not isinstance(spread.args[0].type, Scalar):
+            if spread is None or not is_number(spread.args[0].type):
                 return self._cast(value, t)
+            number, shape = spread.args
+            if isinstance(number.type, Array) and has_to_be_cast(number.type, t):
+                number = self._cast(number, t)
             made = Array(t.element, value.type.dims, t.module)
-            return self.b.op(np.broadcast_to, *spread.args, type=made)
+            return self.b.op(np.broadcast_to, number, shape, type=made)
         return value
 
     def _fit_to_sequence(self, value: Atom, target: Var) -> Atom:

@@ -46,7 +46,7 @@ from .releases import releases
 from .rules.methods import ATTRIBUTES, METHODS
 from .runtime.checks import check_finite, check_nan
 from .runtime.structs import with_parts
-from .types import Array, Struct, Symbols, array_namespace
+from .types import Array, Struct, Symbols, Type, array_namespace
 
 with warnings.catch_warnings():
     # astor 0.8.1 touches names that Python 3.12 deprecates, when it is imported.
@@ -780,6 +780,8 @@ class _Writer:
             return self.call(method, op.args[1:], op.kwargs)
         if fn in _SPREADING and core_is_scalar(op.args[0]):
             return self.spread(op)
+        if fn is np.broadcast_to and op.backward and _may_be_pythons(op.args[0].type):
+            return self.spread(op)
         if fn is np.absolute and core_is_scalar(op.args[0]):
             return self.call(_name("abs"), op.args, op.kwargs)
         if fn is stop_gradient:
@@ -905,6 +907,11 @@ def _spread_shape(op: Op) -> Atom:
 def _is_array(atom: Atom) -> bool:
     """Whether a value is certainly an array; where the rank is not known, it may be a number."""
     return isinstance(atom.type, Array) and bool(atom.type.dims)
+
+
+def _may_be_pythons(t: Type) -> bool:
+    """Whether a number may be one of Python's, where it is not known to be."""
+    return isinstance(t, Array) and t.weak != "" and t.dims == () and t.module == "numpy"
 
 
 def _has_quick_mean(atom: Atom) -> bool:

@@ -275,6 +275,8 @@ class Tangents:
         if have != want and not broadcasts_to_same(value.type, t):
             if len(have) > len(want):
                 return self.b.op(generic.fit_tangent, value, target, type=t)
+            if isinstance(t, Array) and have == () and has_open_dtype(value.type):
+                value = self._cast(value, t)
             value = self._spread(value, target)
         if is_complex(value.type) and not is_complex(t):
             value = self.b.op(np.real, value, style="attribute")

@@ -198,6 +198,21 @@ def test_double_precision_against_differences(fn):
         ad.testing.check_grads(fn, (np.array([0.3, 0.9]), t), order=2)
 
 
+def test_sums_of_single_precision_are_cast_as_numbers():
+    """The cotangent of the sum is one number: no array is converted."""
+
+    def f(x):
+        s = 0.0
+        for v in x:
+            s = s + np.sum(np.tanh(v))
+        return np.sqrt(s)
+
+    x = np.ones((3, 4), np.float32)
+    text = ad.source(f, x)
+    assert "d_s = np.float32(" in text and text.count("float32") == 1, text
+    assert ad.grad(f)(x).dtype == np.float32
+
+
 def test_double_precision_has_no_conversions():
     def f(x):
         s = 0.0
