@@ -47,7 +47,9 @@ def derive(
 ) -> Derivative:
     """The printed derivative of `fn` for arguments of these types."""
     builder = Builder(symbols)
-    function, guards, builder = lower_function(fn, arguments, builder, sweeps)
+    function, guards, builder = lower_function(
+        fn, arguments, builder, sweeps, request.is_gradient_only
+    )
     carry_elements(function, builder)
     fuse_pooling(function)
     function.defaults["signature"] = signature

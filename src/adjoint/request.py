@@ -21,6 +21,11 @@ class Request:
     then: Request | None = None  # the derivative of that derivative
     checks: str | None = field(default_factory=anomaly.checks)  # of values, in detect_anomaly
 
+    @property
+    def is_gradient_only(self) -> bool:
+        """Whether this is a gradient, and not the derivative of one."""
+        return self.then is None and self.mode not in ("jvp", "tangent")
+
 
 @dataclass(frozen=True)
 class Argument:

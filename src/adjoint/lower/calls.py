@@ -21,7 +21,7 @@ from ..errors import (
 )
 from ..infer import constant, result_type
 from ..parse import Source, parse_function
-from ..rules import REFUSED, own
+from ..rules import REFUSED, WRITTEN_OUT, own
 from ..rules.advice import name_of
 from ..rules.builtins_ import ALIASES
 from ..rules.methods import METHODS
@@ -170,6 +170,9 @@ class Calls(Structs):
                     self.frame.source.origin(node),
                     REFUSED[canonical],
                 )
+        written_out = None if self.gradient_only else lookup(WRITTEN_OUT, canonical)
+        if written_out is not None and any(a.varied for a in [*args, *kwargs.values()]):
+            return self.call(constant(written_out), args, kwargs, node)
         changed = mutation(self, canonical, value, args, kwargs, node)
         if changed is not None:
             return changed

@@ -78,16 +78,18 @@ def lower_function(
     arguments: list[Argument],
     builder: Builder | None = None,
     sweeps: Sweeps | None = None,
+    gradient_only: bool = False,
 ) -> tuple[Function, list[Guard], Builder]:
     """The core of `fn`, what it assumes of values outside, and the builder that knows its parts.
 
-    `sweeps` differentiates what `fn` calls operators on.
+    `sweeps` differentiates what `fn` calls operators on. `gradient_only`: what is made of the core
+    is a gradient, and not differentiated again.
     """
     recursive: frozenset[Any] = frozenset()
     opened: frozenset[str] = frozenset()
     while True:
         lowering = Lowering(Builder(builder.symbols if builder else None), recursive)
-        lowering.sweeps = sweeps
+        lowering.sweeps, lowering.gradient_only = sweeps, gradient_only
         try:
             return lower_call(lowering, fn, arguments, opened), lowering.guards, lowering.b
         except Recursive as found:

@@ -124,6 +124,7 @@ class _Inner:
 
 class Operators(Generators):
     sweeps: Sweeps | None = None
+    gradient_only = False  # what is asked for is a gradient that is not differentiated again
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -504,7 +505,9 @@ class Operators(Generators):
         self, inner: _Inner, fn: Const, args: list[Atom], kwargs: dict[str, Atom], node: Any
     ) -> Function:
         """The function as a block, by its new parameters."""
+        gradient_only, self.gradient_only = self.gradient_only, False
         result = self.read(self.call(fn, args, kwargs, node))
+        self.gradient_only = gradient_only
         if _holds_functions(result, self.b):
             raise self.refuse(f"`{inner.name}` returns a function", node)
         inner.block.yields = [result]

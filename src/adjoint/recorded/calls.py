@@ -31,7 +31,7 @@ from ..control import no_grad, stop_gradient
 from ..errors import SourceUnavailableError, UnsupportedSyntaxError
 from ..lower.outs import position_of_out
 from ..rules import is_zero, own
-from ..rules.template import import_late
+from ..rules.template import WRITTEN_OUT, import_late
 from ..runtime.generic import rebuild
 from ..runtime.shared_parts import Copies
 from ..runtime.structs import is_struct
@@ -131,6 +131,8 @@ def rule_call(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args = tuple(list(a) if isinstance(a, types.GeneratorType) else a for a in args)
     if _is_helper(fn) and not templates.fits(fn, args, kwargs, op.is_active):
         return function(fn, args, kwargs)
+    if fn in WRITTEN_OUT:
+        return function(WRITTEN_OUT[fn], args, kwargs)
     if isinstance(fn, types.FunctionType) or own.has_rule(fn):
         value = _apart(fn(*args, **kwargs))
         op.note(fn, args, kwargs, value)

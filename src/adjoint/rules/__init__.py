@@ -26,6 +26,7 @@ from .methods import ATTRIBUTES, METHODS, VARARG_METHODS
 from .template import (
     REFUSED,
     RULES,
+    WRITTEN_OUT,
     ZERO,
     Line,
     Rule,
@@ -37,7 +38,7 @@ from .template import (
 )
 
 __all__ = [
-    "ATTRIBUTES", "METHODS", "REFUSED", "RULES", "VARARG_METHODS", "ZERO",
+    "ATTRIBUTES", "METHODS", "REFUSED", "RULES", "VARARG_METHODS", "WRITTEN_OUT", "ZERO",
     "Line", "Rule", "RuleError", "d", "is_zero", "lookup", "not_differentiable", "refusal", "rule",
     "zero_derivative",
 ]  # fmt: skip

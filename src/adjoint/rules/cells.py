@@ -1,4 +1,4 @@
-"""The step of a long short-term memory (`nn/functional/cells.py`), and its transpose.
+"""The step of a long short-term memory (`nn/functional/cells.py`), all steps, and the transposes.
 
 The transpose multiplies the slope of each gate with a factor, which is made of the other gates and
 of the whole cotangent of the next c: the one that is given, and what comes to it from h.
@@ -10,6 +10,7 @@ import numpy as np
 
 from ..infer import typed_by
 from ..nn.functional.cells import lstm_cell, lstm_cell_backward
+from ..nn.functional.sequences import lstm_steps, lstm_steps_backward, lstm_steps_written_out
 from ..types import Array, Tuple
 from .helpers import inline
 from .template import d, rule
@@ -114,6 +115,17 @@ def lstm_cell_backward_rule(z, gates, c, next_c, grad_h, grad_next_c):
     d[grad_next_c] += to_whole
 
 
+@rule(lstm_steps, written_out=lstm_steps_written_out)
+def lstm_steps_rule(z, inputs, h, c, w_hh):
+    """The cotangent of w_hh gathers those of all steps, in one product."""
+    found = lstm_steps_backward(z[4], z[3], c, w_hh, d[z][0], d[z][1], d[z][2])
+    before = np.concatenate((h[None], z[0]))[:-1]  # the h that each step starts from
+    d[inputs] += found[0]
+    d[h] += found[1]
+    d[c] += found[2]
+    d[w_hh] += np.reshape(found[0], (-1, w_hh.shape[0])).T @ np.reshape(before, (-1, h.shape[1]))
+
+
 @typed_by(lstm_cell)
 def _lstm_cell_type(symbols, inputs, hidden, c):
     if not all(isinstance(a.type, Array) for a in (inputs, hidden, c)):
@@ -130,3 +142,24 @@ def _lstm_cell_backward_type(symbols, gates, c, next_c, grad_h, grad_next_c):
         return None
     element = np.result_type(*(a.type.element for a in given))
     return Tuple((replace(gates.type, element=element), replace(c.type, element=element)))
+
+
+@typed_by(lstm_steps)
+def _lstm_steps_type(symbols, inputs, h, c, w_hh):
+    given = (inputs, h, c, w_hh)
+    if not all(isinstance(a.type, Array) and a.type.dims is not None for a in given):
+        return None
+    element = np.result_type(*(a.type.element for a in given))
+    inputs, c = replace(inputs.type, element=element), replace(c.type, element=element)
+    outputs = replace(c, dims=(*inputs.dims[:1], *c.dims))
+    return Tuple((outputs, c, c, outputs, inputs))
+
+
+@typed_by(lstm_steps_backward)
+def _lstm_steps_backward_type(symbols, gates, memories, c, w_hh, grad_outputs, grad_h, grad_c):
+    given = (gates, memories, c, w_hh, grad_outputs, grad_h, grad_c)
+    if not all(isinstance(a.type, Array) for a in given):
+        return None
+    element = np.result_type(*(a.type.element for a in given))
+    c = replace(c.type, element=element)
+    return Tuple((replace(gates.type, element=element), c, c))

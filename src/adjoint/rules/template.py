@@ -54,6 +54,7 @@ _LATE = (
     ("adjoint.nn.masks", "networks"),
     ("adjoint.nn.random", "networks"),
     ("adjoint.nn.functional.cells", "cells"),
+    ("adjoint.nn.functional.sequences", "cells"),
     ("adjoint.nn.functional.convolution", "convolution"),
     ("adjoint.nn.functional.pooling", "convolution"),
     ("adjoint.nn.functional.fused", "convolution"),
@@ -87,6 +88,7 @@ class _Rules(dict):
 
 
 RULES: dict = _Rules()  # callable -> its rules, in order of registration
+WRITTEN_OUT: dict = {}  # callable whose rules serve gradients alone -> the same, as source
 ZERO: set = set()  # callables whose result has no derivative by nature
 REFUSED: dict = {}  # callable -> why its derivative is refused, and what to do instead
 
@@ -163,7 +165,7 @@ class Rule:
         return tuple(p.name for p in self.params if p.name in targets)
 
 
-def rule(*fns, when=None, broadcasts=True):
+def rule(*fns, when=None, broadcasts=True, written_out=None):
     """Register the decorated template for each of the callables.
 
     A callable may have several templates: they are tried in order, and the first whose `when` holds
@@ -172,9 +174,14 @@ def rule(*fns, when=None, broadcasts=True):
 
     broadcasts: False says that contributions always have the shapes of their operands, also where
     types do not show it: sizes in a product of matrices are equal without being known to be.
+
+    written_out: a Python function with the same results, for a rule that serves gradients alone.
+    Tangents, and gradients that are differentiated again, are those of its source.
     """
 
     def register(function):
+        if written_out is not None:
+            WRITTEN_OUT.update(dict.fromkeys(fns, written_out))
         made = [Rule(fn, function, when, broadcasts) for fn in fns]
         for one in made:
             RULES.setdefault(one.fn, []).append(one)

@@ -1,4 +1,4 @@
-"""Recurrent layers over a whole sequence, written as the loops that they are."""
+"""Recurrent layers over a whole sequence."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .activations import sigmoid
-from .cells import lstm_cell
 from .linear import linear
+from .sequences import lstm_steps
 
 
 def rnn_sequence(
@@ -37,11 +37,7 @@ def lstm_sequence(
     PyTorch. Returns all h, (T, N, hidden), and the last h and c.
     """
     inputs = linear(x, w_ih, None if b_ih is None else b_ih + b_hh)
-    w_hh = np.ascontiguousarray(w_hh.T)  # which BLAS is quicker with
-    outputs = np.empty_like(x, shape=(len(x), *h.shape))
-    for t in range(len(x)):
-        h, c, gates = lstm_cell(inputs[t], h @ w_hh, c)
-        outputs[t] = h
+    outputs, h, c, memories, gates = lstm_steps(inputs, h, c, w_hh)
     return outputs, h, c
 
 

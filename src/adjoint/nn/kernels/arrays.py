@@ -18,6 +18,7 @@ import numpy as np
 
 from ...runtime.modules import module_of
 from .cells import lstm_cell, lstm_cell_backward  # noqa: F401
+from .sequences import lstm_steps, lstm_steps_backward  # noqa: F401
 from .windows import Windows
 
 # Bytes of columns that are made at a time: they are to stay in the cache of a core.

@@ -11,7 +11,7 @@ from ...runtime.modules import module_of
 
 
 def lstm_cell(inputs: Any, hidden: Any, c: Any) -> tuple[Any, Any, Any]:
-    xp, (inputs, hidden, c) = _of_one_dtype(inputs, hidden, c)
+    xp, (inputs, hidden, c) = of_one_dtype(inputs, hidden, c)
     gates = inputs + hidden
     i, f, g, o = split(gates)
     i_and_f = gates[:, : 2 * c.shape[1]]
@@ -30,7 +30,7 @@ def lstm_cell(inputs: Any, hidden: Any, c: Any) -> tuple[Any, Any, Any]:
 
 
 def lstm_cell_backward(gates: Any, c: Any, next_c: Any, d_h: Any, d_next_c: Any) -> tuple[Any, Any]:
-    xp, (gates, c, next_c, d_h, d_next_c) = _of_one_dtype(gates, c, next_c, d_h, d_next_c)
+    xp, (gates, c, next_c, d_h, d_next_c) = of_one_dtype(gates, c, next_c, d_h, d_next_c)
     i, f, g, o = split(gates)
     d_gates = xp.empty_like(gates)
     d_i, d_f, d_g, d_o = split(d_gates)
@@ -53,7 +53,7 @@ def lstm_cell_backward(gates: Any, c: Any, next_c: Any, d_h: Any, d_next_c: Any)
     return d_gates, d_c
 
 
-def _of_one_dtype(*arrays: Any) -> tuple[Any, tuple[Any, ...]]:
+def of_one_dtype(*arrays: Any) -> tuple[Any, tuple[Any, ...]]:
     """The module of arrays, and the arrays: each step writes into the memory of the one before."""
     xp = module_of(*arrays)
     if len({x.dtype for x in arrays}) > 1:

@@ -18,8 +18,8 @@ index = np.uintp
 
 
 def compiled(function: Any) -> Any:
-    # products may be fused with sums
-    options: dict[str, Any] = dict(nogil=True, fastmath={"contract"})
+    # Products may be fused with sums; what is divided by zero is as in NumPy, which is one loop.
+    options: dict[str, Any] = dict(nogil=True, fastmath={"contract"}, error_model="numpy")
     try:
         return numba.njit(function, cache=True, **options)
     except RuntimeError:  # no directory for the cache can be written to

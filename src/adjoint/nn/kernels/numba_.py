@@ -14,6 +14,7 @@ import numpy as np
 from . import compiled, numpy_, products, threads
 from .arrays import asarray_like, empty_pool
 from .numba_cells import lstm_cell, lstm_cell_backward
+from .numba_sequences import lstm_steps, lstm_steps_backward
 from .numpy_ import (
     convolve,
     convolve_input,
@@ -29,7 +30,8 @@ from .windows import Windows
 __all__ = [
     "asarray_like", "convolve", "convolve_input", "convolve_picked", "convolve_picked_input",
     "convolve_picked_weight", "convolve_pool", "convolve_weight", "lstm_cell",
-    "lstm_cell_backward", "max_pool", "pick", "put", "spread", "window_sums",
+    "lstm_cell_backward", "lstm_steps", "lstm_steps_backward", "max_pool", "pick", "put", "spread",
+    "window_sums",
 ]  # fmt: skip
 
 SHORTEST = 32  # elements in a row of a window below which sums of rows are slow

@@ -9,12 +9,14 @@ import numpy as np
 from . import arrays, products, threads
 from .arrays import asarray_like
 from .cells import lstm_cell, lstm_cell_backward
+from .sequences import lstm_steps, lstm_steps_backward
 from .windows import Windows
 
 __all__ = [
     "asarray_like", "convolve", "convolve_input", "convolve_picked", "convolve_picked_input",
     "convolve_picked_weight", "convolve_pool", "convolve_weight", "lstm_cell",
-    "lstm_cell_backward", "max_pool", "pick", "put", "spread", "window_sums",
+    "lstm_cell_backward", "lstm_steps", "lstm_steps_backward", "max_pool", "pick", "put", "spread",
+    "window_sums",
 ]  # fmt: skip
 
 BLOCK = 1 << 18  # bytes that are worked on at a time
