@@ -127,6 +127,10 @@ class _Writer:
         self.reserved = set(self.functions.values())
         for function in functions:
             self._collect_reserved(function.body)
+        self.unread = "_"  # what values that nobody reads are stored to
+        while self.unread in self.params | self.reserved:
+            self.unread += "_"
+        self.reserved.add(self.unread)
 
     # -- names from outside ---------------------------------------------------------------
 
@@ -394,7 +398,7 @@ class _Writer:
         self.write(ast.Assign([_store(name)], value), stmt)
 
     def _parts(self, parts: list[Var | None]) -> ast.expr:
-        names = [_store("_" if p is None else self.names[p]) for p in parts]
+        names = [_store(self.unread if p is None else self.names[p]) for p in parts]
         return ast.Tuple(names, ast.Store())  # type: ignore[arg-type]
 
     def in_place(self, op: Op) -> None:
@@ -613,7 +617,7 @@ class _Writer:
 
     def _item(self, item: Var | None) -> ast.expr:
         if item is None or not self.folding.uses[item]:
-            return _store("_")
+            return _store(self.unread)
         if item in self.unpacked:
             return self._parts(self.unpacked[item])
         return _store(self.names[item])

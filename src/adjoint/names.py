@@ -150,7 +150,9 @@ class Names:
         self._set(a).add(self._set(b))
 
     def _free_name(self, group: Var, base: str) -> str:
-        base = base.strip("<>") or "value"
+        base = base.strip("<>")
+        if not base.strip("_"):  # the user's name for what is not read
+            base = "value"
         if keyword.iskeyword(base) or not base.isidentifier():
             base = f"{base}_" if f"{base}_".isidentifier() else "value"
         mine = self._set(group)

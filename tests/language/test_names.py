@@ -200,6 +200,22 @@ def keyword_like_names(x):
     return np.sum(print_)
 
 
+@program(1.5, array(3))
+def parameter_called_like_what_is_not_read(_, x):
+    y = 1.0
+    for a, b in zip(x, x):  # noqa: B007
+        y = y * a
+    return y * _**2
+
+
+@program(array(3), array(3))
+def variables_called_like_what_is_not_read(x, y):
+    total, _ = 0.0, np.sin(x)
+    for i, (a, __) in enumerate(zip(x, y)):  # noqa: B007
+        total = total + a * np.sum(_**2) * __
+    return total
+
+
 @program(array(3), 1.5)
 def dict_keys_like_names(x, k):
     d = {"x": x * k, "d_x": x * 2, "": k}
