@@ -397,6 +397,49 @@ def lists_joined(x, y):
     return xs[0] * xs[1] * xs[2] + zs[4] * zs[6]
 
 
+@program((array(2), array(3)))
+def tuple_argument_at_a_counter(p):
+    total = 0.0
+    for i in range(2):
+        total = total + np.sum(p[i] ** 2) * np.sum(p[0])
+    return total
+
+
+@program(array(2), array(3))
+def tuple_at_a_counter(x, y):
+    pair = x * 2, y
+    total = 0.0
+    for k in range(4):
+        total = total + np.sum(np.sin(pair[k % 2])) * pair[1][k % 3]
+    return total + np.sum(pair[0])
+
+
+class Choice:
+    def __init__(self, which):
+        self.which = which
+
+
+FIRST, LAST = Choice(slice(0, 2)), Choice(slice(1, None))
+
+
+@program(array(2), array(3))
+def tuple_at_a_slice_that_an_object_holds(x, y):
+    total = 0.0
+    for choice in (FIRST, LAST):
+        for z in (x, y, x * 2)[choice.which]:
+            total = total + np.sum(np.sin(z))
+    return total
+
+
+@program(array(2), array(2), slice(0, 2))
+def tuple_at_a_slice_that_is_an_argument(x, y, part):
+    chosen = (x, y, x * y)[part]
+    total = 0.0
+    for i in range(2):
+        total = total + np.sum(chosen[i] ** 2) * np.sum(chosen[0])
+    return total
+
+
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)

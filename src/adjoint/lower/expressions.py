@@ -816,6 +816,11 @@ class Expressions:
         if isinstance(t, Tuple):
             from ..types import join_all
 
+            if isinstance(index.type, (Object, Unknown)):
+                raise self.refuse(
+                    "it is not known here which elements of this tuple are meant", node,
+                    "Write the index or the slice out, or use a list.",
+                )  # fmt: skip
             return self.op(operator.getitem, value, index, type=join_all(t.items, self.b.symbols))
         return self.op(operator.getitem, value, index)
 
