@@ -440,11 +440,9 @@ class Reverse:
     def own_container(self, x: Var) -> Var:
         """The cotangent of a list whose elements are read at computed positions."""
         present = self.d.get(x)
-        is_tuple = isinstance(x.type, Tuple)
         if isinstance(present, Var) and self.d.is_owned(present):
-            if not is_tuple or self.b.definition(present.root, core.LIST) is not None:
-                return present
-        if is_tuple:
+            return present
+        if isinstance(x.type, Tuple):
             whole = self.d.materialise(Parts() if present is None else present, x)
             parts = [self.b.item(whole, i) for i in range(len(x.type.items))]
             made = self.b.op(core.LIST, *parts)  # which can be stored into

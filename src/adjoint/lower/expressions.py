@@ -814,13 +814,17 @@ class Expressions:
         if isinstance(t, (List, Dict)):
             return self.op(operator.getitem, value, index, type=t.item)
         if isinstance(t, Tuple):
-            from ..types import join_all
-
             if isinstance(index.type, (Object, Unknown)):
                 raise self.refuse(
                     "it is not known here which elements of this tuple are meant", node,
                     "Write the index or the slice out, or use a list.",
                 )  # fmt: skip
+            if value.varied:
+                # A cotangent is stored at that position, and a tuple cannot be stored into.
+                items = [self.item(value, i) for i in range(len(t.items))]
+                return self.subscript(self.op(core.LIST, *items), index, node)
+            from ..types import join_all
+
             return self.op(operator.getitem, value, index, type=join_all(t.items, self.b.symbols))
         return self.op(operator.getitem, value, index)
 
