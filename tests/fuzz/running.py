@@ -36,7 +36,7 @@ def time_limit(seconds: float):
         raise Timeout
 
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)  # again, if a finaliser has swallowed it
     try:
         yield
     finally:

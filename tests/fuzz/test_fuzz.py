@@ -1,5 +1,9 @@
 """A few hundred random programs, and the small ones on which the compiler once failed."""
 
+import signal
+import sys
+import time
+
 import numpy as np
 import pytest
 
@@ -9,7 +13,7 @@ from adjoint import forms, types
 from .check import BAD, ILL, OK, REFUSED, WRONG, check
 from .found import FOUND
 from .grammar import generate
-from .running import forget
+from .running import Timeout, forget, time_limit
 
 SEEDS = range(0, 300, 20)
 
@@ -79,3 +83,23 @@ def test_a_nan_gradient_of_finite_values_is_wrong(monkeypatch):
     right = ad.value_and_grad
     monkeypatch.setattr(ad, "value_and_grad", broken)
     assert check(OVERFLOWS.format(options="all='ignore'", factor=1.0)).kind == WRONG
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer of the platform's")
+def test_a_limit_that_a_finaliser_swallows_comes_again():
+    class Busy:
+        def __del__(self):
+            work(0.2)
+
+    def work(seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+
+    with pytest.raises(Timeout), time_limit(0.1):
+        sys.unraisablehook, hook = lambda _: None, sys.unraisablehook
+        try:
+            Busy()
+        finally:
+            sys.unraisablehook = hook
+        work(5.0)
