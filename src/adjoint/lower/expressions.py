@@ -24,6 +24,7 @@ from ..errors import Origin, UnsupportedSyntaxError
 from ..infer import constant
 from ..rules import ZERO
 from ..rules.methods import ATTRIBUTES
+from ..rules.operands import ARRAYS_OF
 from ..rules.reductions import REDUCTIONS
 from ..runtime.structs import is_struct
 from ..types import (
@@ -240,6 +241,10 @@ class Expressions:
             are_lists = [isinstance(a.type, (List, Tuple)) for a in present]
         elif fn in REDUCTIONS:  # whose rules know lists of a known length
             are_lists = [isinstance(a.type, List) and a.type.items is None for a in present]
+        elif fn in ARRAYS_OF:
+            first = present[: ARRAYS_OF[fn]]
+            are_lists = [isinstance(a.type, (List, Tuple)) for a in first]
+            are_lists += [False] * (len(present) - len(first))
         else:
             return present
         return [self.op(np.array, a) if is_list else a for a, is_list in zip(present, are_lists)]

@@ -16,6 +16,7 @@ from .. import anomaly
 from ..errors import AnomalyError
 from ..rules import RULES, is_zero, own
 from ..rules.methods import ATTRIBUTES
+from ..rules.operands import ARRAYS_OF
 from ..rules.reductions import REDUCTIONS
 from ..runtime.generic import rebuild
 from ..runtime.structs import is_struct
@@ -73,6 +74,9 @@ def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> 
         args = tuple(map(_as_array, args))  # rules compute with arrays
     elif has_list and fn in REDUCTIONS:
         args = (_as_array(args[0]), *args[1:])
+    elif has_list and fn in ARRAYS_OF:
+        count = ARRAYS_OF[fn]
+        args = (*map(_as_array, args[:count]), *args[count:])
     for level in state.levels:
         if level.muted:
             continue
