@@ -32,6 +32,7 @@ from ..types import (
     Dict,
     Object,
     Struct,
+    Tuple,
     Type,
     carries_derivative,
 )
@@ -54,6 +55,7 @@ from .invocation import DEEPEST, Recursive
 from .mutators import mutation
 from .objects import can_be_replaced
 from .outs import named_out
+from .special_methods import is_more_than_a_tuple
 from .state import Bound, Closure, Known, is_instance, is_static
 from .structs import Structs
 
@@ -373,6 +375,8 @@ class Calls(Structs):
             fields = fields | dict(zip(cls._fields, args)) | kwargs
             items = [fields[f] for f in cls._fields if f in fields]
             if len(items) == len(cls._fields):
+                if is_more_than_a_tuple(Tuple((), cls)):
+                    raise self.refuse("a named tuple with operators of its own is made", node)
                 return self.op(
                     core.TUPLE, *items, cls=Const(cls, Object(type), fn.path, fn.external)
                 )

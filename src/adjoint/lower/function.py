@@ -33,6 +33,7 @@ from .expressions import _is_plain
 from .guards import Guard
 from .invocation import Recursive
 from .operators import Sweeps
+from .special_methods import is_more_than_a_tuple
 from .state import Frame
 from .structs import holds_ties
 from .symbols_as_functions import SYMBOLS
@@ -114,6 +115,8 @@ def lower_function(
 def lower_call(
     lowering: Lowering, fn: Any, arguments: list[Argument], opened: frozenset[str] = frozenset()
 ) -> Function:
+    if any(is_more_than_a_tuple(a.type) for a in arguments):
+        raise UnsupportedSyntaxError("a named tuple has operators of its own", None)
     params = [
         Var(a.name, a.type, named=True, varied=a.wrt and carries_derivative(a.type))
         for a in arguments

@@ -9,7 +9,7 @@ import gast
 
 from ..core import Atom, Const
 from ..infer import constant
-from ..types import Object, Scalar
+from ..types import Dict, List, Object, Scalar, Tuple, Type
 from .objects import Objects, class_of, is_users_class
 from .state import is_instance
 
@@ -52,6 +52,25 @@ ASKING: dict[Any, str] = {
     builtins.str: "__str__",
     builtins.repr: "__repr__",
 }
+
+
+_OF_TUPLES = frozenset(
+    {"__getitem__", "__contains__"}
+    | {name for name in ASKING.values() if name not in ("__str__", "__repr__")}
+    | {f"__{r}{name}__" for name in _BINARY.values() for r in ("", "r", "i")}
+    | set(_UNARY.values())
+    | {name for names in _COMPARE.values() for name in names}
+)
+
+
+def is_more_than_a_tuple(t: Type) -> bool:
+    """Whether a value is, or holds, a named tuple that answers operators in its own way."""
+    if isinstance(t, (Tuple, List, Dict)) and t.items:
+        if any(map(is_more_than_a_tuple, t.items)):
+            return True
+    if not isinstance(t, Tuple) or t.cls is tuple:
+        return False
+    return any(getattr(t.cls, n, None) is not getattr(tuple, n, None) for n in _OF_TUPLES)
 
 
 class SpecialMethods(Objects):
