@@ -397,6 +397,22 @@ def lists_joined(x, y):
     return xs[0] * xs[1] * xs[2] + zs[4] * zs[6]
 
 
+@program(array(4), 2)
+def tree_of_dicts(x, depth):
+    def tree(values, depth):
+        if depth == 0 or len(values) < 2:
+            return {"leaf": np.sum(values)}
+        half = len(values) // 2
+        return {"left": tree(values[:half], depth - 1), "right": tree(values[half:], depth - 1)}
+
+    def fold(node):
+        if "leaf" in node:
+            return node["leaf"] ** 2
+        return fold(node["left"]) * 2 + fold(node["right"]) * 3
+
+    return fold(tree(x, depth))
+
+
 @program((array(2), array(3)))
 def tuple_argument_at_a_counter(p):
     total = 0.0

@@ -22,6 +22,8 @@ def zeros_for(d, x):
 
 def scatter(d, x, index):
     """Zeros like x, with d added at the index: the transpose of x[index]."""
+    if isinstance(x, dict):
+        return zeros_like(x) | {index: d}
     if isinstance(x, (list, tuple)):
         parts = [zeros_like(part) for part in x]
         parts[index] = d
