@@ -7,6 +7,9 @@ from adjoint import forms
 from adjoint.testing import check_grads
 
 CALLS = """
+np.max([p[0], p[1] * 2, 0.1]) * np.min(v)
+np.max([v, p], axis=0) + np.nanmin((p[0], p[1]))
+np.prod(v) * np.median([p[0]]) + np.var(v) + np.average(v)
 np.dot(v, v)
 np.dot([1.0, 2.0], v) * np.dot(p, v)
 np.inner(v, p) + np.vdot(v, v)

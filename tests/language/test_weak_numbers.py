@@ -221,3 +221,23 @@ def test_double_precision_has_no_conversions():
         return np.sum(np.exp(s) * x) + np.sqrt(s)
 
     assert "float64" not in ad.source(f, np.ones(3))
+
+
+def absolute_of_numpys(p, t):
+    return np.sum(np.abs(t) * p)
+
+
+def absolute_of_pythons(p, t):
+    return np.sum(abs(t) * p)
+
+
+@pytest.mark.parametrize("fn", [absolute_of_numpys, absolute_of_pythons])
+@pytest.mark.parametrize("form", forms.BOTH)
+def test_an_absolute_value_has_the_dtype_of_the_function(fn, form):
+    p = np.array([0.3, 0.9], np.float32)
+    with forms.only(form):
+        value, (d_p, d_t) = ad.value_and_grad(fn, argnums=(0, 1))(p, -0.7)
+    assert value == fn(p, -0.7)
+    assert value.dtype == fn(p, -0.7).dtype
+    assert d_p.dtype == np.float32
+    np.testing.assert_allclose(d_t, -np.sum(p), rtol=1e-6)

@@ -26,6 +26,7 @@ from ..rules.advice import name_of
 from ..rules.builtins_ import ALIASES
 from ..rules.methods import METHODS
 from ..types import (
+    FLOAT,
     NONE,
     UNKNOWN,
     Array,
@@ -178,6 +179,9 @@ class Calls(Structs):
         changed = mutation(self, canonical, value, args, kwargs, node)
         if changed is not None:
             return changed
+        if value is np.absolute and len(args) == 1 and args[0].type == FLOAT and not kwargs:
+            # Python's abs, which has its rule, gives a number of Python's; this is one of NumPy's.
+            return self.op(value, args[0], type=Array(np.dtype(float), ()))
         if has_own or is_primitive(canonical):
             return self.primitive(canonical, args, kwargs)
         if found_in(canonical, _PURE_FUNCTIONS):

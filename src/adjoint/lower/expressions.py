@@ -25,7 +25,6 @@ from ..infer import constant
 from ..rules import ZERO
 from ..rules.methods import ATTRIBUTES
 from ..rules.operands import ARRAYS_OF
-from ..rules.reductions import REDUCTIONS
 from ..runtime.structs import is_struct
 from ..types import (
     INT,
@@ -239,7 +238,7 @@ class Expressions:
             return present
         if isinstance(fn, np.ufunc) and fn not in ZERO:
             are_lists = [isinstance(a.type, (List, Tuple)) for a in present]
-        elif fn in REDUCTIONS:  # whose rules know lists of a known length
+        elif fn in (np.sum, np.mean):  # whose rules know lists of a known length
             are_lists = [isinstance(a.type, List) and a.type.items is None for a in present]
         elif fn in ARRAYS_OF:
             first = present[: ARRAYS_OF[fn]]

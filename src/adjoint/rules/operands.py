@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from .reductions import REDUCTIONS
 from .template import named
 
 _OF_TWO = {np.dot, np.inner, np.vdot, np.outer, np.kron, np.tensordot, np.cross, np.convolve,
            np.append, np.linalg.solve, *named(np, "trapezoid", "trapz")}  # fmt: skip
 _OF_ONE = {
+    *REDUCTIONS - {np.sum, np.mean},
+    *named(np, "nansum", "nanmean", "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "average"),
     *named(np, "transpose", "reshape", "ravel", "squeeze", "expand_dims", "atleast_1d",
            "atleast_2d", "atleast_3d", "diag", "diagonal", "trace", "sort", "partition", "cumsum",
            "cumprod", "diff", "pad", "ptp"),
