@@ -244,6 +244,8 @@ class Expressions:
             first = present[: ARRAYS_OF[fn]]
             are_lists = [isinstance(a.type, (List, Tuple)) for a in first]
             are_lists += [False] * (len(present) - len(first))
+        elif fn is np.einsum:
+            are_lists = [isinstance(a.type, (List, Tuple)) and a.varied for a in present]
         else:
             return present
         return [self.op(np.array, a) if is_list else a for a, is_list in zip(present, are_lists)]

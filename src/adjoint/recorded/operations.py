@@ -77,6 +77,8 @@ def note(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> 
     elif has_list and fn in ARRAYS_OF:
         count = ARRAYS_OF[fn]
         args = (*map(_as_array, args[:count]), *args[count:])
+    elif has_list and fn is np.einsum and isinstance(args[0], str):
+        args = (args[0], *map(_as_array, args[1:]))
     for level in state.levels:
         if level.muted:
             continue

@@ -116,6 +116,14 @@ def split_like(d, xs, axis=0):
     return [unstack_like(p, x) if isinstance(x, (list, tuple)) else p for p, x in zip(parts, xs)]
 
 
+def split_columns(d, xs):
+    """The parts of np.column_stack(xs), in which a vector is a column."""
+    sizes = [np.shape(x)[1] if np.ndim(x) > 1 else 1 for x in xs]
+    ends = [sum(sizes[:i]) for i in range(1, len(sizes))]
+    parts = module_of(d).split(d, ends, axis=1)
+    return [p.reshape(np.shape(x)) for p, x in zip(parts, xs)]
+
+
 def unstack_like(d, xs, axis=0):
     """The layers of a stack, one for each of xs, nested as xs is."""
     layers = module_of(d).moveaxis(d, axis, 0)

@@ -11,7 +11,7 @@ from .helpers import (
     pad_index,
     tail,
 )
-from .runtime import split_like, unpad, unrepeat, unstack_like, untile
+from .runtime import split_columns, split_like, unpad, unrepeat, unstack_like, untile
 from .template import d, named, rule
 
 
@@ -198,6 +198,13 @@ def vstack(z, xs):
     d[xs] += unconcatenate(d[z], xs, 0)
 
 
+@rule(np.vstack)
+def vstack_of_several_ranks(z, xs):
+    """The elements of one come after those of the other."""
+    d[z] = np.vstack(d[xs])
+    d[xs] += split_like(d[z], xs, None)
+
+
 @rule(np.column_stack, when=lambda xs: all(x.ndim < 2 for x in xs))
 def column_stack_vectors(z, xs):
     d[z] = np.column_stack(d[xs])
@@ -208,6 +215,19 @@ def column_stack_vectors(z, xs):
 def column_stack(z, xs):
     d[z] = np.column_stack(d[xs])
     d[xs] += unconcatenate(d[z], xs, 1)
+
+
+@rule(np.column_stack)
+def column_stack_of_several_ranks(z, xs):
+    d[z] = np.column_stack(d[xs])
+    d[xs] += split_columns(d[z], xs)
+
+
+@rule(split_columns)
+def split_columns_rule(parts, z, xs):
+    d[parts, xs] = 0
+    d[parts] = split_columns(d[z], xs)
+    d[z] += np.column_stack(d[parts])
 
 
 @rule(np.dstack, when=lambda xs: all(x.ndim >= 3 for x in xs))
