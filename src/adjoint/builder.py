@@ -345,7 +345,8 @@ class Builder:
         if op is None or op.target is not atom:
             return None
         changed = any(
-            isinstance(a, Var) and a.root in self._changed and is_mutable(a.type) for a in op.args
+            isinstance(a, Var) and a.root in self._changed and is_mutable(a.type)
+            for a in (atom, *op.args)
         )
         return None if changed and self.backward else op
 

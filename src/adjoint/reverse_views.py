@@ -99,6 +99,7 @@ def _shown(reverse: Any, whole: Var, path: list[Op]) -> Var:
     """The part of a cotangent that a view shows of its array."""
     shown: Any = whole
     assert isinstance(whole.type, Array)
+    reverse.b.unshare(whole)  # its view is to be a view of it, and not of what it was made from
     for step in path:
         assert step.target is not None and isinstance(step.target.type, Array)
         shown = reverse.b.op(
