@@ -345,8 +345,7 @@ class Builder:
         if op is None or op.target is not atom:
             return None
         changed = any(
-            isinstance(a, Var) and a.root in self._changed and is_mutable(a.type)
-            for a in (atom, *op.args)
+            isinstance(a, Var) and a.root in self._changed and is_mutable(a.type) for a in op.args
         )
         return None if changed and self.backward else op
 
@@ -477,6 +476,8 @@ class Builder:
             if inner is not None and inner.args[1] is args[1]:
                 return args[0]
         if fn is np.transpose and len(args) == 1:
+            if isinstance(args[0], Var) and args[0].root in self._changed:
+                return None  # a view of what is changed: of this very array
             inner = self.definition(args[0], np.transpose)
             if inner is not None and len(inner.args) == 1 and not inner.kwargs:
                 return inner.args[0]

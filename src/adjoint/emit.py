@@ -786,7 +786,7 @@ class _Writer:
             return self.spread(op)
         if fn is np.broadcast_to and op.backward and _may_be_pythons(op.args[0].type):
             return self.spread(op)
-        if fn is np.absolute and core_is_scalar(op.args[0]) and core_is_scalar(op.target):
+        if fn is np.absolute and op.target is not None and core_is_scalar(op.target):
             return self.call(_name("abs"), op.args, op.kwargs)
         if fn is stop_gradient:
             return self.atom(op.args[0])

@@ -1,5 +1,6 @@
 """Named tuples whose class says what operators do: the recorded form asks it."""
 
+from collections import namedtuple
 from typing import NamedTuple
 
 import numpy as np
@@ -59,3 +60,23 @@ def test_as_an_argument():
     value, gradient = ad.value_and_grad(f)(t)
     assert value == f(t)
     assert (gradient.a, gradient.b) == (0.0, 1.8)
+
+
+Plain = namedtuple("Plain", "a b")
+
+
+class WithMethods(NamedTuple):
+    a: float
+    b: float = 2.0
+
+    def total(self):
+        return self.a + self.b
+
+
+def test_others_are_taken_apart():
+    def f(p):
+        plain, other = Plain(p * 2, p[0]), WithMethods(p[1])
+        return np.sum(plain.a * plain[1]) * other.total() * len(plain)
+
+    with forms.only("typed"):
+        ad.testing.check_grads(f, (np.array([0.3, 0.9]),))

@@ -70,7 +70,8 @@ def is_more_than_a_tuple(t: Type) -> bool:
             return True
     if not isinstance(t, Tuple) or t.cls is tuple:
         return False
-    return any(getattr(t.cls, n, None) is not getattr(tuple, n, None) for n in _OF_TUPLES)
+    own = [c for c in t.cls.__mro__ if c not in (tuple, object)]
+    return any(not _OF_TUPLES.isdisjoint(vars(c)) for c in own)
 
 
 class SpecialMethods(Objects):
