@@ -10,6 +10,8 @@ CALLS = """
 np.max([p[0], p[1] * 2, 0.1]) * np.min(v)
 np.max([v, p], axis=0) + np.nanmin((p[0], p[1]))
 np.prod(v) * np.median([p[0]]) + np.var(v) + np.average(v)
+np.array(k) * p[0]
+np.stack(k) * np.array([m[1], [n, 1]])
 np.dot(v, v)
 np.dot([1.0, 2.0], v) * np.dot(p, v)
 np.inner(v, p) + np.vdot(v, v)
@@ -53,6 +55,8 @@ PROGRAM = """
 def f(p):
     v = [e * p[1] for e in p]
     m = [[p[0] + 2.0, p[1]], [0.5, p[0] * p[1]]]
+    n = len(p)
+    k = [[n, n], (p[0], p[1])]
     return np.sum({} ** 2)
 """
 

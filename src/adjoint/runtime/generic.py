@@ -237,6 +237,8 @@ def fit_tangent(t: Any, x: Any) -> Any:
     shape, dtype = np.shape(x), getattr(x, "dtype", None)
     if isinstance(x, (str, type)) or x is None:
         return None
+    if getattr(t, "dtype", None) == np.dtype(object):  # of a list, with None for what stays
+        t = np.array([0.0 if e is None else e for e in t.flat]).reshape(t.shape)
     if np.shape(t) != shape:
         t = module_of(x).broadcast_to(t, shape)
     if dtype is None or dtype.kind not in "fc":
