@@ -240,9 +240,10 @@ class Tangents:
             return constant(0.0)
         if isinstance(t, Array) and t.element.kind in "biu":
             return self.b.op(generic.fit_tangent, constant(None), of, type=UNKNOWN)
-        made = self.b.definitions.get(of) if isinstance(t, (List, Tuple)) else None
-        if made is not None and made.target is of and made.fn in (core.LIST, core.TUPLE):
-            return self.b.op(made.fn, *map(self.number, made.args), **made.kwargs)
+        if isinstance(t, (List, Tuple)) and isinstance(of, Var):
+            made = self.b.definitions.get(of)
+            if made is not None and made.target is of and made.fn in (core.LIST, core.TUPLE):
+                return self.container(of, [self.number(a) for a in made.args])
         return self.zero(of)
 
     def container(self, of: Atom, parts: list[Atom]) -> Atom:
