@@ -44,7 +44,20 @@ def row_of_a_transpose_that_is_changed(x, w):
     return np.sum((y @ w) ** 2) + np.sum(np.swapaxes(y, 0, 1)[1] ** 3)
 
 
-@pytest.mark.parametrize("function", [element_of_a_transpose, row_of_a_transpose_that_is_changed])
+def parts_of_views_of_products(x, w):
+    y = (x.T @ w).T
+    z = np.moveaxis(y, 0, 1)
+    return y.T[0][1] * 2 + np.sum((y @ w) ** 2) + z[1][0] * np.swapaxes(y, 0, 1)[1, 1]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        element_of_a_transpose,
+        row_of_a_transpose_that_is_changed,
+        parts_of_views_of_products,
+    ],
+)
 def test_a_cotangent_is_added_to_through_its_transpose(function):
     rng = np.random.default_rng(0)
     ad.testing.check_grads(function, (rng.normal(size=(2, 2)), rng.normal(size=(2, 2))), order=2)

@@ -5,7 +5,6 @@ import pytest
 
 import adjoint as ad
 from adjoint import forms
-from adjoint.nn import kernels
 from adjoint.nn.functional.cells import lstm_cell, lstm_cell_backward
 from adjoint.testing import check_grads
 
@@ -19,14 +18,6 @@ def operands(dtype, *shapes):
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
-
-
-@pytest.fixture(params=["numpy", "numba"])
-def form(request, monkeypatch):
-    if request.param == "numba":
-        pytest.importorskip("numba", reason="Numba is not installed")
-    monkeypatch.setattr(kernels, "form", request.param)
-    return request.param
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -28,14 +28,6 @@ def cotangents(dtype, steps=4, samples=3, size=5):
     return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def form(request, monkeypatch):
-    if request.param == "numba":
-        pytest.importorskip("numba", reason="Numba is not installed")
-    monkeypatch.setattr(kernels, "form", request.param)
-    return request.param
-
-
 def tolerance(dtype):
     return dict(rtol=1e-5, atol=3e-6) if dtype == np.float32 else dict(rtol=1e-11, atol=1e-14)
 
