@@ -69,9 +69,10 @@ class Scatter:
 class Cotangents:
     """The cotangents known at one point of a backward sweep: variable -> cotangent."""
 
-    def __init__(self, builder: Builder, mark: int) -> None:
+    def __init__(self, builder: Builder, mark: int, unbound: set[Var]) -> None:
         self.b = builder
         self.mark = mark  # variables made later belong to the backward sweep
+        self.unbound = unbound  # what may have no value, and so no cotangent
         self.values: dict[Var, Cotangent] = {}
         self.owners: Counter[Var] = Counter()  # how many cotangents are this very atom
         self.kept: set[Var] = set()  # copies of values of the forward sweep, which others read
@@ -507,8 +508,8 @@ class Cotangents:
             copy = self.b.op(generic.as_list, value, type=of.type)
         elif dims_of(source.type) == ():
             copy = self.b.filled_like(np.full_like, of, source, type=of.type)
-        elif isinstance(value.type, Unknown):
-            copy = self.b.op(generic.copy, value, type=of.type)  # it may be a number
+        elif isinstance(value.type, Unknown) or of in self.unbound:
+            copy = self.b.op(generic.copy, value, type=of.type)  # it may be a number, or None
         elif may_be_ints(value.type):
             copy = self._cast(value, Array(np.dtype(float), None))
         else:

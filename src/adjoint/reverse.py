@@ -23,6 +23,7 @@ from .analysis.activity import active_vars, blocks_derivative
 from .analysis.contexts import entries
 from .analysis.invariance import cancelling
 from .analysis.overwrites import Overwrites
+from .analysis.unbound import unbound_vars
 from .builder import Builder, is_basic_index, is_mutable, is_number, item_type
 from .core import COUNT, UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
 from .cotangents import Cotangent, Cotangents, Parts
@@ -77,7 +78,7 @@ class Reverse:
         for param in function.params:
             builder.home[param] = function.body
         self.mark = Var.count()
-        self.d = Cotangents(builder, self.mark)
+        self.d = Cotangents(builder, self.mark, unbound_vars(function))
         self.overwrites = Overwrites(function)
         self.places = Places(function)
         self.definitions = self.overwrites.definitions
@@ -819,6 +820,8 @@ class Reverse:
     def _cotangent_param(self, var: Var) -> Var:
         param = Var(f"d_{var.name.strip('_')}", self.cotangent_type(var.type), named=True)
         self.b.buffers.add(param)
+        if var in self.d.unbound:
+            self.d.unbound.add(param)
         return param
 
     def cotangent_type(self, t: Type) -> Type:

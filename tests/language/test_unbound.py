@@ -7,6 +7,7 @@ import pytest
 from support.programs import array, check_program, table
 
 import adjoint as ad
+from adjoint.testing import check_grads
 
 programs = []
 program = table(programs)
@@ -188,6 +189,19 @@ def list_twice_in_itself_by_nested_loops(x, w, n):
     for e in v:
         total += np.sum(e[0]) + np.sum(e[1])
     return total * total
+
+
+def list_from_nested_loops(x, n):
+    for _ in range(2):
+        for _ in range(n):
+            xs = [np.std(x) for _ in range(3)]
+    return np.sum(x * x) if n == 0 else sum(xs)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_list_that_is_not_bound_in_some_iterations(n):
+    """Its cotangent is walked, copied and consumed by a loop: where there is none, none of it."""
+    check_grads(lambda x: list_from_nested_loops(x, n), (np.array([0.6, 0.9, -0.4]),), order=2)
 
 
 @pytest.mark.parametrize("case", programs, ids=str)

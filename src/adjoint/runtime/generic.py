@@ -197,8 +197,10 @@ def as_list(d: Any) -> Any:
     return copy(list(d)) if hasattr(d, "shape") else copy(d)
 
 
-def fill_up(d: list[Any], xs: Any) -> Any:
+def fill_up(d: Any, xs: Any) -> Any:
     """Cotangents of the first elements of a sequence, with zeros for the others, in its form."""
+    if xs is None:  # a name that has no value
+        return d
     whole = [*d, *(zeros_like(x) for x in xs[len(d) :])]
     if hasattr(xs, "shape"):
         xp = module_of(xs)
