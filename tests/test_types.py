@@ -5,7 +5,10 @@ import collections
 import numpy as np
 import pytest
 
-from adjoint.signature import MISSED, direct_call, signature_of
+from adjoint import epoch
+from adjoint.compile import Compiled
+from adjoint.direct import direct_call
+from adjoint.signature import signature_of
 from adjoint.types import (
     FLOAT,
     INT,
@@ -223,10 +226,17 @@ def test_signatures_are_equal_for_equal_types():
 
 @pytest.mark.parametrize("i", range(len(VALUES)))
 def test_direct_calls_agree_with_signatures(i):
-    call = direct_call((VALUES[i], 1.0), lambda *args: "found")
+    def found(*args):
+        return "found"
+
+    def missed(*args):
+        return args
+
+    args = VALUES[i], 1.0
+    call = direct_call(args, Compiled(found, None, None, "", found), found, missed, epoch.number)
     for j, other in enumerate(VALUES):
-        assert call(other, 5.0) == ("found" if i == j else MISSED)
-    assert call(VALUES[i], 1) is MISSED
+        assert call(other, 5.0) == ("found" if i == j else (other, 5.0))
+    assert call(VALUES[i], 1) == (VALUES[i], 1)
 
 
 def test_weak_numbers_join_and_fill():

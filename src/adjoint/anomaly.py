@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from . import epoch
+
 
 class _Mode(threading.local):
     checks: str | None = None  # "nan", or "inf" for both
@@ -63,6 +65,7 @@ def _set(checked: str | None) -> None:
     global threads
     with _lock:
         threads += (checked is not None) - (_mode.checks is not None)
+        epoch.suspend(threads > 0)
     _mode.checks = checked
 
 

@@ -9,23 +9,22 @@ from typing import Any, overload
 
 import numpy as np
 
-from . import anomaly
+from . import epoch
 from .by_name import by_reference
 from .compile import Compiled, Compiler
 from .compilers import compiler_for
 from .differentiable import is_exact
+from .direct import direct_call
 from .errors import ArgumentError, CotangentError, NoDerivativeError
 from .kept import Kept
 from .operators import operator
 from .pushforward import checked_parts
 from .request import Argument, Request
 from .retell import retell
-from .rules import own
 from .runtime.generic import copy, is_differentiable, rebuild
 from .runtime.pull import caller
 from .runtime.shared_parts import Copies
 from .runtime.structs import is_struct
-from .signature import MISSED, direct_call
 from .spec import Names, Numbers, Spec
 from .types import UNKNOWN, Symbols, array_module, array_namespace
 
@@ -37,6 +36,10 @@ class Gradient:
     Called like the function itself. `primal` is that function, `source` the text of the derivative
     that the last call ran (the general form, before the first call).
     """
+
+    # Each has a `__call__` of its own, which tries the signature of the last call first.
+    __slots__ = ("__call__", "__dict__", "__weakref__")
+    __call__: Callable[..., Any]
 
     def __init__(self, fn: Callable[..., Any], mode: str, spec: Spec) -> None:
         if not callable(fn):
@@ -54,11 +57,10 @@ class Gradient:
             self._by_call = {}
         else:
             spec.check(self._compiler.parameters, self._name)
-        # The signature of the last call is tried first, by a function made for it.
-        self._direct: Callable[..., Any] = _missed
         self._latest: Compiled | None = None
         self._objects: dict[Any, Any] = {}  # signature -> whether a network has it
         self._arity = self._compiler.arity if self._compiler.plain else -1
+        self.__call__ = self._find_and_call
 
     @property
     def parts(self) -> tuple[Callable[..., Any], str, Spec]:
@@ -71,20 +73,12 @@ class Gradient:
     def _names(self, bound: dict[str, Any], given: frozenset[str]) -> tuple[str, ...]:
         return self._spec.names(self._compiler.parameters)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and len(args) == self._arity:
-            direct = self._direct
-            try:
-                result = direct(*args)
-            except Exception as error:
-                _retell_direct(error, direct)
-                raise
-            if result is not MISSED:
-                return result
-        elif self._by_call is not None:
+    def _find_and_call(self, *args: Any, **kwargs: Any) -> Any:
+        if self._by_call is not None:
             return self._for_call(len(args), tuple(kwargs))(*args, **kwargs)
+        number = epoch.number
         compiled, _ = self._compiler.find(args, kwargs)
-        self._remember(compiled, args, kwargs)
+        self._remember(compiled, args, kwargs, number)
         bound = self._compiler.signature.bind(*args, **kwargs)
         bound.apply_defaults()
         if compiled.changes:
@@ -96,28 +90,21 @@ class Gradient:
             raise
         return result if self._plain else self._spec.arrange(result, self._mode)
 
-    def _remember(self, compiled: Compiled, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Call this code directly, the next time that arguments have the same signature."""
-        self._latest, self._direct = compiled, _missed
-        if kwargs or len(args) != self._arity or anomaly.checks() is not None:
+    def _remember(
+        self, compiled: Compiled, args: tuple[Any, ...], kwargs: dict[str, Any], number: int | None
+    ) -> None:
+        """Call this code directly, the next time that arguments have the same signature.
+
+        number: that of the epoch in which the code was asked for
+        """
+        self._latest, self.__call__ = compiled, self._find_and_call
+        if kwargs or len(args) != self._arity or number is None:
             return
-        assumed = compiled.is_current
-        if assumed is None:
-            conditions: list[str] = []
-            known: dict[str, Any] = {}
-        elif assumed.conditions is not None:
-            conditions, known = assumed.conditions, assumed.known
-        else:
-            conditions, known = ["is_current()"], {"is_current": assumed.check}
-        unchecked = "(not anomaly.threads or anomaly.checks() is None)"
-        conditions = [f"own.version == {compiled.version}", unchecked, *conditions]
-        known = {**known, "own": own, "anomaly": anomaly}
         run = compiled.run
         if compiled.changes or not self._plain:
             run = self._checked_and_arranged(compiled)
-        direct: Any = direct_call(args, run, conditions, known, self._objects)
-        direct.compiled = compiled
-        self._direct = direct
+        otherwise = self._find_and_call
+        self.__call__ = direct_call(args, compiled, run, otherwise, number, self._objects)
 
     def _checked_and_arranged(self, compiled: Compiled) -> Callable[..., Any]:
         def run(*args: Any) -> Any:
@@ -163,19 +150,6 @@ class Gradient:
     def __repr__(self) -> str:
         name = getattr(self.primal, "__qualname__", repr(self.primal))
         return f"<adjoint.{self._mode} of {name}>"
-
-
-def _missed(*args: Any) -> Any:
-    return MISSED
-
-
-def _retell_direct(error: Exception, direct: Any) -> None:
-    """Put the user's lines into the traceback, in the place of the direct call."""
-    top = error.__traceback__
-    if top is None or top.tb_next is None or direct is _missed:
-        return  # at the end of Python's stack, before anything was called
-    top.tb_next = top.tb_next.tb_next
-    retell(error, direct.compiled.filename, direct.compiled.emitted)
 
 
 @overload

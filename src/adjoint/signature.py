@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from .runtime.shared_parts import holds
 from .runtime.structs import is_struct
-from .struct_matcher import struct_matcher
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ndarray = np.ndarray  # one look-up less, where every nanosecond of a call shows
 
 
@@ -147,91 +143,3 @@ def hidden_methods(value: Any) -> list[str]:
 
 
 _BY_CLASS = frozenset({int, float, complex, range, slice, bytes})
-
-
-MISSED: Any = object()  # what a direct call returns where the arguments are others
-
-
-def direct_call(
-    args: tuple[Any, ...],
-    run: Callable[..., Any],
-    conditions: Sequence[str] = (),
-    known: Mapping[str, Any] = _NOTHING,
-    made: dict[Any, Any] | None = None,
-) -> Callable[..., Any]:
-    """A function that calls `run` with arguments of the signatures of these; `MISSED` for others.
-
-    Comparing with one signature is quicker than looking a key up among many. `conditions` are
-    further expressions that must hold, with the values of their names in `known`. `made` keeps
-    what was made for objects with parts: where the sizes of the data change, a network does not.
-    """
-    known = {
-        **known, "_ndarray": _ndarray, "signature_of": signature_of, "run": run, "missed": MISSED
-    }  # fmt: skip
-    lines = [_require(" and ".join(conditions))] if conditions else []
-    for i, value in enumerate(args):
-        lines += _checks(value, f"a{i}", known, {} if made is None else made)
-    names = ", ".join(f"a{i}" for i in range(len(args)))
-    text = _DIRECT_CALL.format(names=names, checks="\n        ".join(lines) or "pass")
-    exec(text, known)
-    return known["call"]  # type: ignore[no-any-return]
-
-
-# A name outside that a condition reads may be gone.
-_DIRECT_CALL = """
-def call({names}):
-    try:
-        {checks}
-    except (KeyError, AttributeError, ValueError):
-        return missed
-    return run({names})
-"""
-
-
-def _require(test: str) -> str:
-    return f"if not ({test}): return missed"
-
-
-def _checks(value: Any, name: str, known: dict[str, Any], made: dict[Any, Any]) -> list[str]:
-    """Lines that return unless what a variable stands for has the signature of `value`.
-
-    What they read is entered in `known`, under names that start with that of the variable.
-    """
-    cls = value.__class__
-    if cls is _ndarray:
-        known[f"{name}_s"], known[f"{name}_t"] = value.shape, value.dtype
-        same = f"{name}.shape == {name}_s and {name}.dtype is {name}_t"
-        return [_require(f"{name}.__class__ is _ndarray and {same}")]
-    if cls is float or cls is int:
-        return [_require(f"{name}.__class__ is {cls.__name__}")]
-    if (cls is dict or cls is list or cls is tuple) and len(value) <= _MOST_PARTS:
-        known[f"{name}_k"] = tuple(value) if cls is dict else len(value)
-        keys = f"tuple({name})" if cls is dict else f"len({name})"
-        lines = [_require(f"{name}.__class__ is {cls.__name__} and {keys} == {name}_k")]
-        for i, (key, part) in enumerate(value.items() if cls is dict else enumerate(value)):
-            known[f"{name}_k{i}"] = key
-            lines.append(f"{name}_{i} = {name}[{name}_k{i}]")
-            lines += _checks(part, f"{name}_{i}", known, made)
-        return lines
-    known[f"{name}_s"] = signature_of(value)
-    test = f"signature_of({name}) == {name}_s"
-    quick = _quick(value, known[f"{name}_s"], made) if is_struct(cls) else None
-    if quick is not None:
-        known[f"{name}_m"] = quick
-        test = f"{name}_m({name}) or {test}"
-    return [_require(test)]
-
-
-_MOST_PARTS = 32  # of a container whose parts are asked for one by one
-
-_MOST_MADE = 16
-
-
-def _quick(value: Any, signature: Any, made: dict[Any, Any]) -> Callable[[Any], bool] | None:
-    """The function made for an object of this signature."""
-    if signature not in made:
-        if len(made) >= _MOST_MADE:
-            made.clear()
-        made[signature] = struct_matcher(value, is_fixed, is_same)
-    found: Callable[[Any], bool] | None = made[signature]
-    return found

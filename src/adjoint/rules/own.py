@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .. import epoch
 from ..errors import Origin, RuleError
 from . import template
 from .advice import name_of
@@ -181,10 +182,9 @@ def has_rule(fn: Any) -> bool:
 
 def forget(*fns: Any) -> None:
     """Take the user's rules for these functions away."""
-    global version
     for fn in fns:
         _RULES.pop(_registrable(fn), None)
-    version += 1
+    _changed()
 
 
 def place_of(function: Any) -> Origin:
@@ -226,13 +226,18 @@ def _registrable(fn: Any) -> Any:
 
 def _put(new: Any) -> None:
     """Add a rule; it takes the place of those that it replaces."""
-    global version
     before = _RULES.get(new.fn, [])
     kept = [r for r in before if not _replaces(new, r)]
     # Those with a condition are tried first.
     position = len(kept) if new.when is None else sum(r.when is not None for r in kept)
     _RULES[new.fn] = [*kept[:position], new, *kept[position:]]
+    _changed()
+
+
+def _changed() -> None:
+    global version
     version += 1
+    epoch.begin()
 
 
 def _replaces(new: Any, old: Any) -> bool:
@@ -257,7 +262,6 @@ def _function_form(fns: tuple[Any, ...], mode: str) -> Callable[[F], F]:
     named = [_registrable(fn) for fn in fns]
 
     def register(function: F) -> F:
-        global version
         if not isinstance(function, types.FunctionType):
             raise RuleError(f"a rule is a Python function, not a {type(function).__name__}")
         for fn in named:
@@ -268,7 +272,7 @@ def _function_form(fns: tuple[Any, ...], mode: str) -> Callable[[F], F]:
                 present = FunctionRule(fn)
                 _put(present)
             setattr(present, mode, function)
-            version += 1
+            _changed()
         return function
 
     return register
