@@ -219,9 +219,9 @@ def test_primals_that_are_no_tuple():
 
 def test_a_function_without_a_rule_is_refused():
     def f(x):
-        return np.sum(np.percentile(x, 50))
+        return np.sum(np.poly(x))
 
-    with pytest.raises(ad.NoDerivativeError, match=r"numpy\.percentile"):
+    with pytest.raises(ad.NoDerivativeError, match=r"numpy\.poly"):
         ad.jvp(f, (np.ones(3),), (np.ones(3),))
 
 

@@ -113,6 +113,18 @@ def with_nan(*shape):
     return Operand(make)
 
 
+def ragged(rows, columns):
+    """A triangle of nan: no two rows or columns have equally many, and the others lie apart."""
+
+    def make(rng, dtype):
+        x = distinct(rows, columns).value(rng, dtype)
+        i, j = np.indices(x.shape)
+        x[(i + j) % max(x.shape) + 1 < i] = np.nan
+        return x
+
+    return Operand(make)
+
+
 def complex_(*shape):
     def make(rng, dtype):
         return rng.normal(size=shape) + 1j * rng.normal(size=shape)

@@ -16,6 +16,7 @@ from . import (  # noqa: F401  (importing registers)
     interpolation,
     own,
     products,
+    quantiles,
     reductions,
     scans,
     selection,

@@ -231,22 +231,6 @@ def minus_one_to(n):
     return -1 if n % 2 else 1
 
 
-@inline
-def span(x, i, axis):
-    """The i-th along the axis, which stays; along the only axis where axis is None."""
-    if axis is None:
-        return x[i : i + 1]
-    return np.expand_dims(item(x, i, axis), axis)
-
-
-@inline
-def unspan(d, axis, keepdims):
-    """The cotangent of a reduction in the form of `span`."""
-    if axis is None:
-        return np.reshape(d, (1,))
-    return keep(d, axis, keepdims)
-
-
 @static
 def pad_index(pad_width, ndim):
     """The index of what np.pad put in the middle."""

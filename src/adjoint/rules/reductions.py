@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from .helpers import conj, count, keep, nonzero_or_one, re, span, unreduce, unspan
-from .runtime import untake_along_axis
+from .helpers import conj, count, keep, nonzero_or_one, re, unreduce
 from .template import d, rule
 
 # Of a list they reduce the array that NumPy makes of it.
 REDUCTIONS = frozenset(
-    {np.sum, np.mean, np.max, np.amax, np.min, np.amin, np.prod, np.var, np.std, np.median}
-)
+    {np.sum, np.mean, np.max, np.amax, np.min, np.amin, np.prod, np.var, np.std, np.median,
+     np.quantile, np.percentile}
+)  # fmt: skip
 
 
 @rule(np.sum)
@@ -117,16 +117,3 @@ def std(y, x, axis=None, ddof=0, keepdims=False):
     scale = (count(x, axis) - ddof) * nonzero_or_one(y)
     d[y] = np.sum(re(conj(e) * d[x]), axis=axis, keepdims=keepdims) / scale
     d[x] += keep(d[y] / scale, axis, keepdims) * conj(e)
-
-
-@rule(np.median, when=lambda axis: not isinstance(axis, tuple))
-def median(y, x, axis=None, *, keepdims=False):
-    """The mean of the two middle elements in the order of sorting, which may be one element."""
-    order = np.argsort(x, axis=axis)
-    low = span(order, (count(x, axis) - 1) // 2, axis)
-    high = span(order, count(x, axis) // 2, axis)
-    d[y] = np.reshape(
-        (np.take_along_axis(d[x], low, axis) + np.take_along_axis(d[x], high, axis)) / 2, y.shape
-    )
-    d[x] += untake_along_axis(unspan(d[y] / 2, axis, keepdims), x, low, axis)
-    d[x] += untake_along_axis(unspan(d[y] / 2, axis, keepdims), x, high, axis)
