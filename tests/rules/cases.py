@@ -237,6 +237,8 @@ INDEXING = [
     case(runtime.untake_along_axis, (2, 3), (4, 3), ints(4, 2, 3), axis=[0]),
     case(np.compress, Literal([True, False, True]), (2, 3), axis=[1]),
     case(np.extract, mask(2, 3), (2, 3)),
+    case(np.bincount, ints(4, 6), (6,)),
+    case(np.bincount, ints(3, 4), weights=positive(4), minlength=6),
     case(np.sort, distinct(3, 4), axis=[-1, 0, None]),
     case(np.partition, distinct(3, 5), 2, axis=[-1, 0]),
     case(np.diagonal, (3, 4), offset=[0, 1, -1]),

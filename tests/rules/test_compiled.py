@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import adjoint as ad
-from adjoint import rules
+from adjoint import forms, rules
+from adjoint.testing import check_grads
 
 from .case import fn_text
 from .cases import CASES
@@ -216,6 +217,23 @@ def test_one_gradient_for_many_shapes(text, offset, shapes):
             direction = np.asarray(rng.normal(size=arg.shape))
             want = slope(fn, args, i, direction, np.ones(()))
             assert inner(got, direction) == pytest.approx(want, rel=1e-6, abs=1e-6), shape
+
+
+OF_LISTS = [
+    "np.choose([0, 1, 1], [x, x * x])",
+    "np.select([[True, False, True], [True, True, False]], [x, x * x], x)",
+    "np.bincount([0, 2, 2], x * x)",
+    "np.linalg.cross([1.0, 2.0, 3.0], x)",
+    "np.quantile([x[0], x[1], 2 * x[2]], 0.3)",
+]
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+@pytest.mark.parametrize("call", OF_LISTS)
+def test_operands_that_are_lists(call, form):
+    fn = function_of(f"def f(x):\n    return np.sum(np.sin({call}))\n")
+    with forms.only(form):
+        check_grads(fn, (np.array([0.5, 2.0, 0.7]),))
 
 
 REFUSED_CALLS = [

@@ -832,7 +832,24 @@ class Expressions:
             from ..types import join_all
 
             return self.op(operator.getitem, value, index, type=join_all(t.items, self.b.symbols))
+        if isinstance(value, Const) and isinstance(t, Object) and carries_derivative(index.type):
+            return self._joined(value, index, node)
         return self.op(operator.getitem, value, index)
+
+    def _joined(self, joiner: Const, index: Atom, node: Any) -> Atom:
+        """np.r_[x, y], np.c_[x, y]; what other objects make of values is not known."""
+        parts = [index]
+        if isinstance(index.type, Tuple):
+            parts = [self.item(index, i) for i in range(len(index.type.items))]  # type: ignore[attr-defined]
+        ranks = [p.type.ndim if isinstance(p.type, Array) else None for p in parts]
+        if joiner.value is np.r_ and all(ranks):
+            return self.op(np.concatenate, self.op(core.LIST, *parts))
+        if joiner.value is np.c_ and all(rank in (1, 2) for rank in ranks):
+            return self.op(np.column_stack, self.op(core.LIST, *parts))
+        raise self.refuse(
+            "what becomes of these values in `[...]` is not known here", node,
+            "Join arrays with np.concatenate or np.column_stack.",
+        )  # fmt: skip
 
     def expr_Attribute(self, node: Any) -> Atom:
         value = self.pinned(self.expr(node.value))

@@ -370,6 +370,8 @@ def part(x: Any, index: Any) -> Any:
         return item(calls().call(np.ravel, x.base), index)
     if isinstance(x, np.generic):
         return apply(np.copy, lambda x: x[index], x) if index == () else x[index]  # type: ignore[index]
+    if (x is np.r_ or x is np.c_) and is_active(index):
+        return _joined(x, index)
     method = python_method(x, "__getitem__")
     if method is not None:
         return calls().call(method, x, index)
@@ -377,6 +379,16 @@ def part(x: Any, index: Any) -> Any:
     if missing is not None and index not in x:
         return calls().call(missing, x, index)
     return x[index]
+
+
+def _joined(joiner: Any, index: Any) -> Any:
+    """np.r_[x, y] or np.c_[x, y] of arrays; others are refused, as the method of their class."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if joiner is np.r_ and all(is_array(p) and p.ndim for p in parts):
+        return calls().call(np.concatenate, parts)
+    if joiner is np.c_ and all(is_array(p) and p.ndim in (1, 2) for p in parts):
+        return calls().call(np.column_stack, parts)
+    return calls().call(type(joiner).__getitem__, joiner, index)
 
 
 def set_item(x: Any, index: Any, value: Any) -> None:

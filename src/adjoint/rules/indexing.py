@@ -70,6 +70,14 @@ def extract(z, condition, x):
     d[x] += untake(d[z], x, np.flatnonzero(condition))
 
 
+@rule(np.bincount)
+def bincount(z, x, weights=None, minlength=0):
+    """The sums of the weights; numbers of elements do not vary."""
+    d[z, x] = 0
+    d[z] = np.bincount(x, d[weights], z.size)
+    d[weights] += np.take(d[z], x)
+
+
 # in sorted order, equal elements keep the derivatives of whichever place they are given
 
 

@@ -89,7 +89,7 @@ def diagonal_mask(x, pairs):
 def unselect(d, condlist):
     """What each choice of np.select receives: d where its condition is the first to hold."""
     xp, left, out = module_of(d), True, []
-    for condition in condlist:
+    for condition in map(xp.asarray, condlist):
         out.append(xp.where(condition & left, d, 0))
         left = left & ~condition
     return out
@@ -97,7 +97,9 @@ def unselect(d, condlist):
 
 def unchoose(d, a, choices):
     """What each choice of np.choose(a, choices) receives."""
-    return [module_of(d).where(a == i, d, 0) for i in range(len(choices))]
+    xp = module_of(d)
+    chosen = xp.asarray(a)
+    return [xp.where(chosen == i, d, 0) for i in range(len(choices))]
 
 
 # sequences

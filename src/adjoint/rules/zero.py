@@ -37,7 +37,7 @@ zero_derivative(
 zero_derivative(
     np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort,
     np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
-    np.bincount, np.unravel_index, np.ravel_multi_index, np.linalg.matrix_rank,
+    np.unravel_index, np.ravel_multi_index, np.linalg.matrix_rank,
 )  # fmt: skip
 
 # shapes and types
