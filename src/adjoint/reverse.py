@@ -23,6 +23,7 @@ from .analysis.activity import active_vars, blocks_derivative
 from .analysis.contexts import entries
 from .analysis.invariance import cancelling
 from .analysis.overwrites import Overwrites
+from .analysis.plain_numbers import divides_by_constant
 from .analysis.unbound import unbound_vars
 from .builder import Builder, is_basic_index, is_mutable, is_number, item_type
 from .core import COUNT, UNDEFINED, Atom, Block, Const, For, Function, If, Loop, Op, Stmt, Var
@@ -33,6 +34,7 @@ from .infer import constant
 from .late import LATE, late_call
 from .lower.state import Closure
 from .partials import Counts, count_partial, is_zero, scaled
+from .reverse_literals import literal
 from .reverse_views import elements, through
 from .runtime import generic
 from .runtime.pull import pull
@@ -129,7 +131,9 @@ class Reverse:
         elif op.fn is core.HOOK:
             self.hook(op, value)
         else:
-            self.by_rule(op, self.d.materialise(value, op.target))
+            value = self.d.materialise(value, op.target)
+            if not literal(self, op, value):
+                self.by_rule(op, value)
 
     def enter_again(self, start: Op) -> None:
         """The derivative of what np.errstate has silenced is silent; others are entered once."""
@@ -1384,7 +1388,9 @@ def _is_index(op: Op) -> bool:
 
 def _is_cheap(op: Op) -> bool:
     """Arithmetic and comparisons of Python numbers: about as quick as a record's entry."""
-    if op.style != "operator" or op.target is None or op.fn not in _CHEAP:
+    if op.style != "operator" or op.target is None:
+        return False
+    if op.fn not in _CHEAP and not divides_by_constant(op):
         return False
     return all(isinstance(a.type, Scalar) for a in [op.target, *op.args])
 

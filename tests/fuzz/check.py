@@ -301,7 +301,7 @@ class _Derivatives:
                     # As where `case float():` takes a float64 and no float32.
                     ill = f"argument {i}: the program does something else in double precision"
                     continue
-                lost = self.lost(k, found, scale)
+                lost = self.lost(k, found, slope, scale)
                 if lost:
                     ill = f"argument {i}: {lost}"
                     continue
@@ -323,21 +323,26 @@ class _Derivatives:
             )
         return ill
 
-    def lost(self, k: int, found: float, scale: float) -> str:
+    def lost(self, k: int, found: float, slope: float, scale: float) -> str:
         """Why values tell nothing of a gradient; nothing if they do.
 
         Where an intermediate value is infinite or nan, 0 * inf is no number. Where all are finite,
         as in the root of 0, the gradient is what the rules say. A huge gradient that is not seen in
-        values, and that is another one a step away, is that of huge terms which cancel.
+        values, and that is another one a step away, is that of huge terms which cancel. So is one
+        that is as far off when arguments move by a few roundings.
         """
         if not np.isfinite(found):
             flaws = self.plain.flaws(self.at(0.0, []))
             if "overflow" in flaws or np.isnan(found) and flaws:
                 return "an intermediate value is not finite"
-        elif abs(found) > 1e6 * scale:
-            for step in (STEPS[1], -STEPS[1]):
+        else:
+            near = 0.1 * abs(found - slope)
+            steps = [(1e-15, near), (-1e-15, near)]
+            if abs(found) > 1e6 * scale:
+                steps += [(step, 0.2 * abs(found)) for step in (STEPS[1], -STEPS[1])]
+            for step, most in steps:
                 _, gradients = self.run(self.gradient, self.at(step, [self.numbers[k]])).value
-                if not abs(along(gradients[k], self.directions[k]) - found) <= 0.2 * abs(found):
+                if not abs(along(gradients[k], self.directions[k]) - found) <= most:
                     return "huge terms cancel"
         return ""
 

@@ -28,6 +28,14 @@ _COMPARISONS = frozenset(
 _STORES = frozenset({core.STORE, core.STORE_ADD, core.STORE_SUB})
 
 
+def divides_by_constant(op: Op) -> bool:
+    """x / 2: a division that cannot fail, where x is a number."""
+    divisor = op.args[1] if op.fn is np.true_divide else None
+    if not isinstance(divisor, Const) or divisor.external is not None:
+        return False
+    return type(divisor.value) in (int, float) and divisor.value != 0
+
+
 class PlainNumbers:
     """Follows numbers through one function.
 

@@ -4,8 +4,8 @@
         d_x += 2 * d_loss * x                 for x in reversed(tape):
                                                   d_x += prod * x
 
-Only Python's own numbers are added and multiplied earlier than the program says, and only those
-that certainly have a value there: this cannot fail or warn. What the user wrote stays where it is.
+Only Python's own numbers are added, multiplied and divided by constants earlier than the program
+says, and only those that certainly have a value there: this cannot fail or warn. What the user wrote stays where it is.
 
 Needs: no dead code. Leaves parameters of loops that may be dead now.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import core
+from ..analysis.plain_numbers import divides_by_constant
 from ..core import UNDEFINED, Atom, Block, Const, Function, Loop, Op, Var
 from ..infer import constant
 from ..structure import defined_within
@@ -100,7 +101,9 @@ class _Mover:
         block.stmts = kept
 
     def _may_move(self, op: Op, inside: set[Var], moved: list[Op]) -> bool:
-        if not (op.backward and op.style == "operator" and op.fn in _MOVABLE):
+        if not (op.backward and op.style == "operator"):
+            return False
+        if op.fn not in _MOVABLE and not divides_by_constant(op):
             return False
         if op.target is None or op.version is not None or not isinstance(op.target.type, Scalar):
             return False
