@@ -202,11 +202,18 @@ class Cotangents:
             negative = self.b.definition(value, np.negative)
             fn = np.add if negative is None else np.subtract
             term = value if negative is None else negative.args[0]
-            self.set(atom, self.b.in_place(fn, before, term, style="inplace"))
+            self.set(atom, self.b.in_place(fn, before, self._unspread(term), style="inplace"))
             return
+        elif dims_of(before.type) and dims_of(before.type) == dims_of(value.type):
+            total = self.b.op(np.add, before, self._unspread(value), style="operator")
         else:
             total = self.b.op(np.add, before, value, style="operator")
         self.set(atom, self.named(total, atom) if _is_array(atom.type) else total)
+
+    def _unspread(self, value: Atom) -> Atom:
+        """What is added to an array of the same shape: NumPy spreads it as it adds."""
+        spread = self.b.definition(value, np.broadcast_to)
+        return value if spread is None else spread.args[0]
 
     def add_all(self, contributions: list[tuple[Atom, Atom]]) -> None:
         """Add contributions that were computed together: none is changed by adding another."""

@@ -186,12 +186,13 @@ class Application:
         return self.expander.b.op(by_rule, *args, type=of.type)
 
     def _has_shape_of(self, contribution: Atom, operand: Atom) -> None:
-        """Let the type of a product of matrices say that it has the sizes of the operand."""
+        """Let the type of a product say that it has the sizes of the operand."""
         made, like = contribution.type, operand.type
         if not (isinstance(made, Array) and isinstance(like, Array) and made.dims and like.dims):
             return
         if made.dims != like.dims and len(made.dims) == len(like.dims):
-            if self.expander.b.definition(contribution, np.matmul) is not None:
+            op = self.expander.b.made(contribution)
+            if op is not None and op.backward and op.fn in (np.matmul, np.multiply):
                 assert isinstance(contribution, Var)
                 contribution.type = replace(made, dims=like.dims)
 

@@ -1104,24 +1104,39 @@ class Reverse:
         always = set(core.defined_inside(loop)).union(*map(core.defined_by, loop.body.stmts))
         wanted = [v for v in core.free_vars(body) if v in inside]
         known = {*wanted, counter}
-        again: list[Op] = []
+        again: dict[Var, Op] = {}
+
+        def repeat(var: Var, made: Op) -> bool:
+            """Note what computes a value again, with the sums that an index is made of: i + 1."""
+            found = {var: made}
+            for a in made.args:
+                if not isinstance(a, Var) or a not in inside or (a in known and a in always):
+                    continue
+                part = self.b.definitions.get(a)
+                if a in known or part is None or part.target is not a or not _is_index(made):
+                    return False
+                operands = [o for o in part.args if isinstance(o, Var) and o in inside]
+                if not _is_cheap(part) or any(o not in known or o not in always for o in operands):
+                    return False
+                found[a] = part
+            again.update(found)
+            return True
+
         for var in sorted(wanted, key=lambda v: v.serial, reverse=True):
             made = self.b.definitions.get(var)
             if made is None or made.target is not var or not (_is_cheap(made) or _is_index(made)):
                 continue
-            operands = [a for a in made.args if isinstance(a, Var) and a in inside]
-            if all(a in known and a in always for a in operands):
+            if repeat(var, made):
                 known.discard(var)
-                again.append(made)
         renamed: dict[Var, Atom] = {}
         repeated: list[Stmt] = []
-        for made in reversed(again):
+        for var, made in sorted(again.items(), key=lambda item: item[0].serial):
             assert made.target is not None
             copy = Var(made.target.name, made.target.type, named=made.target.named)
             args = [renamed.get(a, a) if isinstance(a, Var) else a for a in made.args]
             op = Op(copy, made.fn, args, {}, made.style, made.origin, None, True)
             self.b.definitions[copy] = op
-            renamed[made.target] = copy
+            renamed[var] = copy
             repeated.append(op)
         if repeated:
             core.rewrite(body, lambda a: renamed.get(a, a) if isinstance(a, Var) else a)

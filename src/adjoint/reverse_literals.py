@@ -50,7 +50,7 @@ def _part(reverse: Any, value: Atom, index: tuple[int, ...], t: Array) -> Atom:
 
 
 def _parts_of(reverse: Any, op: Op) -> dict[tuple[int, ...], Atom] | None:
-    """The values that an array is put together of, by their indices; None where that is not known."""
+    """The values that an array is put together of, by index; None where that is not known."""
     t = op.target.type if op.target is not None else None
     if op.fn not in _OF_LISTS or len(op.args) != 1 or not isinstance(t, Array) or t.dims is None:
         return None

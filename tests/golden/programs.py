@@ -104,6 +104,22 @@ def filled_array(x, k):
     return np.sum(y**2)
 
 
+def swinging(pull, y, h, n):
+    def slope(y):
+        return np.array([y[1], -pull * np.sin(y[0])])
+
+    for _ in range(n):
+        y = y + h * slope(y + h / 2 * slope(y))
+    return y[0] ** 2
+
+
+def filtered(x, w):
+    y = np.zeros(len(x) - len(w) + 1)
+    for i in range(len(y)):
+        y[i] = x[i : i + len(w)] @ w
+    return np.sum(y**2)
+
+
 _rng = np.random.default_rng(0)
 _f = _rng.normal
 
@@ -134,6 +150,8 @@ PROGRAMS = {
     "in_place": (in_place, (_f(size=4), _f(size=4)), (0, 1)),
     "early_return": (early_return, (0.7,), 0),
     "standardised": (standardised, (_f(size=(5, 3)),), 0),
+    "swinging": (swinging, (0.9, _f(size=2), 0.1, 3), (0, 1)),
+    "filtered": (filtered, (_f(size=8), _f(size=3)), (0, 1)),
     "black_scholes": (
         black_scholes,
         tuple(np.abs(_f(size=6)) + 0.5 for _ in range(5)),

@@ -5,7 +5,8 @@
                                                   d_x += prod * x
 
 Only Python's own numbers are added, multiplied and divided by constants earlier than the program
-says, and only those that certainly have a value there: this cannot fail or warn. What the user wrote stays where it is.
+says, and only those that certainly have a value there: this cannot fail or warn. What the user
+wrote stays where it is.
 
 Needs: no dead code. Leaves parameters of loops that may be dead now.
 """

@@ -27,14 +27,15 @@ def _ranks(low_x, high_x, low_y, high_y):
 
 
 @rule(np.matmul, np.dot, np.inner, np.vdot, *named(np, "vecdot"),
-      when=lambda x, y: np.ndim(x) == np.ndim(y) == 1 and not np.iscomplexobj(x))  # fmt: skip
+      when=lambda x, y: np.ndim(x) == np.ndim(y) == 1 and not np.iscomplexobj(x),
+      broadcasts=False)  # fmt: skip
 def vectors(z, x, y):
     d[z] = d[x] @ y + x @ d[y]
     d[x] += d[z] * y
     d[y] += d[z] * x
 
 
-@rule(np.matmul, np.dot, np.inner, when=_ranks(1, 1, 1, 1))
+@rule(np.matmul, np.dot, np.inner, when=_ranks(1, 1, 1, 1), broadcasts=False)
 def vectors_complex(z, x, y):
     d[z] = d[x] @ y + x @ d[y]
     d[x] += d[z] * y
