@@ -15,6 +15,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -210,7 +211,7 @@ class Builder:
         ours = _is_ours(fn)
         if ours:
             operands, kwargs = options_by_name(fn, operands, kwargs)
-        if self.tangent or ours:  # options are passed on, given or not
+        if self.backward or self.tangent or ours:  # options are passed on, given or not
             kwargs = {k: a for k, a in kwargs.items() if not is_default(fn, k, a)}
         folded = self._fold(fn, operands, kwargs, style)
         if folded is not None:
@@ -442,7 +443,10 @@ class Builder:
                     return other
                 if _is_literal(one, -1) and _absorbs(other.type, one):
                     return self.op(np.negative, other, style="operator")
-            for simpler in (self._negative_factor, self._multiply_by_number, self._known_quotient):
+            for simpler in (
+                self._negative_factor, self._numbers_meet, self._multiply_by_number,
+                self._known_quotient,
+            ):  # fmt: skip
                 found = simpler(args)
                 if found is not None:
                     return found
@@ -515,6 +519,31 @@ class Builder:
         if isinstance(atom.type, Array) and atom.type.dims:
             return may_be_ints(atom.type) and not self.backward
         return not (self.backward or self.tangent)
+
+    def _numbers_meet(self, args: list[Atom]) -> Atom | None:
+        """(0.5 * d) * (2 * x) is d * x, and 2 * (0.5 * x) is x."""
+        if not self.backward:
+            return None
+        (a, x), (b, y) = map(self._number_and_rest, args)
+        if a is None or b is None or not _is_exact(a, b):
+            return None
+        number = constant(a.value * b.value)
+        rest = [atom for atom in (x, y) if atom is not None]
+        if not rest:
+            return number
+        product = self.op(np.multiply, *rest, style="operator") if len(rest) == 2 else rest[0]
+        return self.op(np.multiply, number, product, style="operator")
+
+    def _number_and_rest(self, product: Atom) -> tuple[Const | None, Atom | None]:
+        """The number that the rest is multiplied by, if there is one; None for no rest."""
+        if isinstance(product, Const):
+            return (product, None) if _is_real_literal(product) else (None, product)
+        made = self.definition(product, np.multiply)
+        if made is not None and made.style == "operator":
+            for number, rest in (made.args, made.args[::-1]):
+                if isinstance(number, Const) and _is_real_literal(number):
+                    return number, rest
+        return None, product
 
     def _multiply_by_number(self, args: list[Atom]) -> Atom | None:
         """Numbers move outwards, where they meet other numbers: 2 * (k * x) is (2 * k) * x.
@@ -837,6 +866,15 @@ def _is_literal(atom: Atom, value: int) -> bool:
         and type(atom.value) in (int, float)
         and atom.value == value
     )
+
+
+def _is_real_literal(atom: Const) -> bool:
+    return atom.path is None and type(atom.value) in (int, float) and math.isfinite(atom.value)
+
+
+def _is_exact(a: Const, b: Const) -> bool:
+    """Whether the product of two numbers is not rounded."""
+    return Fraction(a.value) * Fraction(b.value) == Fraction(a.value * b.value)
 
 
 def _both_small(a: Const, b: Atom) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from . import core
 from .algebra import collect, counted
 from .builder import VIEWS, Builder, is_number, item_type
-from .core import Atom, Const, Var
+from .core import Atom, Const, Op, Var
 from .disjoint import are_disjoint, cover
 from .errors import Origin
 from .infer import constant, dict_options
@@ -201,8 +201,14 @@ class Cotangents:
             assert isinstance(before, Var)
             negative = self.b.definition(value, np.negative)
             fn = np.add if negative is None else np.subtract
-            term = value if negative is None else negative.args[0]
-            self.set(atom, self.b.in_place(fn, before, self._unspread(term), style="inplace"))
+            term = self._unspread(value if negative is None else negative.args[0])
+            last = self.b.block.stmts[-1] if self.b.block.stmts else None
+            if isinstance(last, Op) and last.version is before and last.args[1:] == [term]:
+                if last.fn is fn:  # twice the same: d_x += d; d_x += d
+                    self.b.block.stmts.pop()
+                    before = last.args[0]  # type: ignore[assignment]
+                    term = self.b.op(np.multiply, constant(2), term, style="operator")
+            self.set(atom, self.b.in_place(fn, before, term, style="inplace"))
             return
         elif dims_of(before.type) and dims_of(before.type) == dims_of(value.type):
             total = self.b.op(np.add, before, self._unspread(value), style="operator")

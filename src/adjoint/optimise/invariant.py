@@ -17,10 +17,11 @@ import numpy as np
 
 from .. import core
 from ..analysis.plain_numbers import divides_by_constant
+from ..builder import is_number
 from ..core import UNDEFINED, Atom, Block, Const, Function, Loop, Op, Var
 from ..infer import constant
 from ..structure import defined_within
-from ..types import Scalar
+from ..types import Array, Scalar
 
 _MOVABLE = frozenset({np.add, np.subtract, np.multiply, np.negative})
 
@@ -61,8 +62,12 @@ class _Mover:
         given: dict[Atom, Atom] = {
             param: init
             for param, init, end in zip(loop.params, loop.inits, loop.body.yields)
-            if end is param and self._is_settled(init) and isinstance(param.type, Scalar)
-            if isinstance(init, Var) or _only_scales(param, loop)
+            if end is param and self._is_settled(init)
+            if (
+                isinstance(param.type, Scalar)
+                if isinstance(init, Var)
+                else is_number(param.type) and _only_scales(param, loop)
+            )
         }
         if not given:
             return
@@ -140,6 +145,8 @@ def _scales(stmt: core.Stmt, param: Var) -> bool:
 def _is_float(atom: Atom) -> bool:
     if isinstance(atom, Const):
         return atom.path is None and type(atom.value) in (int, float)
+    if isinstance(atom.type, Array):
+        return atom.type.dims == () and atom.type.is_certain and atom.type.element.kind == "f"
     return isinstance(atom.type, Scalar) and atom.type.kind == "float"
 
 
