@@ -24,6 +24,7 @@ from . import core, naming
 from .core import Atom, Block, Const, If, Intrinsic, Op, Var
 from .errors import Origin
 from .infer import PYTHON_OPERATORS, constant, intrinsic_type, result_type
+from .new_axes import taken_out
 from .rules import own
 from .rules.template import named
 from .runtime import generic
@@ -122,6 +123,9 @@ def is_mutable(t: Type) -> bool:
     if isinstance(t, Tuple):
         return any(map(is_mutable, t.items))
     return True
+
+
+_Split = tuple[Const | None, Atom | None]  # a number, and what it is multiplied by
 
 
 class Builder:
@@ -402,7 +406,7 @@ class Builder:
 
     def _fold(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom], style: str) -> Atom | None:
         if fn is operator.getitem and len(args) == 2:
-            element = self._element(args[0], args[1])
+            element = self._element(args[0], args[1]) or self._sum_of_kept_axes(*args)
             if element is not None:
                 return element
         if fn is core.SLICE and all(isinstance(a, Const) and a.path is None for a in args):
@@ -534,7 +538,7 @@ class Builder:
         product = self.op(np.multiply, *rest, style="operator") if len(rest) == 2 else rest[0]
         return self.op(np.multiply, number, product, style="operator")
 
-    def _number_and_rest(self, product: Atom) -> tuple[Const | None, Atom | None]:
+    def _number_and_rest(self, product: Atom) -> _Split:
         """The number that the rest is multiplied by, if there is one; None for no rest."""
         if isinstance(product, Const):
             return (product, None) if _is_real_literal(product) else (None, product)
@@ -656,6 +660,20 @@ class Builder:
                     item = stored.args[2]
                     return self._object(item)
         return None
+
+    def _sum_of_kept_axes(self, whole: Atom, index: Atom) -> Atom | None:
+        """x.sum(axis=1, keepdims=True)[:, 0] is x.sum(axis=1)."""
+        made = self.definition(whole, np.sum) if self.backward else None
+        dims = dims_of(whole.type)
+        if made is None or dims is None or made.kwargs.keys() != {"axis", "keepdims"}:
+            return None
+        axis, kept = made.kwargs["axis"], made.kwargs["keepdims"]
+        if not (isinstance(axis, Const) and isinstance(kept, Const) and kept.value is True):
+            return None
+        axes = axis.value if isinstance(axis.value, tuple) else (axis.value,)
+        if sorted(a % len(dims) for a in axes) != taken_out(index):
+            return None
+        return self.op(np.sum, made.args[0], style=made.style, axis=axis)
 
     def _object(self, item: Atom) -> Atom:
         """What a container holds: in the user's code the object, whatever state it is in by now."""

@@ -33,6 +33,7 @@ from .expand import Expander, apply_rule, called, no_rule
 from .infer import constant
 from .late import LATE, late_call
 from .lower.state import Closure
+from .new_axes import inserted_axes, without
 from .partials import Counts, count_partial, is_zero, scaled
 from .reverse_literals import literal
 from .reverse_views import elements, through
@@ -63,6 +64,7 @@ from .types import (
     Type,
     Unknown,
     carries_derivative,
+    dims_of,
     is_complex,
     is_container,
     may_be_pythons,
@@ -423,6 +425,11 @@ class Reverse:
         item = self.d.materialise(value, op.target)
         if is_complex(item.type) and not is_complex(x.type):
             item = self.b.op(np.real, item, style="attribute")
+        axes = inserted_axes(index)
+        if axes is not None and _rank(item.type) == _rank(op.target.type):
+            place = constant(without(axes))
+            self.d.add(x, self.b.op(operator.getitem, item, place))
+            return True
         unique = self.names_once(index)
         spread = self.b.definition(item, np.broadcast_to)
         self.d.scatter(x, index, item if spread is None else spread.args[0], unique)
@@ -1428,6 +1435,11 @@ def _is_mask(t: Type) -> bool:
 def _shares(part: Type, index: Type) -> bool:
     """Whether reading at this index gives a view, which a later store would change."""
     return is_basic_index(index) and not is_number(part)
+
+
+def _rank(t: Type) -> int | None:
+    dims = dims_of(t)
+    return None if dims is None else len(dims)
 
 
 def _length(t: Type) -> int | None:
