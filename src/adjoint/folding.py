@@ -13,12 +13,14 @@ import numpy as np
 
 from . import core
 from .analysis.memory import shared_operands
-from .builder import is_number
+from .builder import is_basic_index, is_number
 from .core import Atom, Block, Const, For, Function, Op, Stmt, Var
 from .types import Object, Range, Scalar, Tuple, Type
 from .views import is_view
 
 _LONGEST = 62  # characters of a folded expression, roughly
+_SHORT = 24  # and of an index that is printed several times
+_INDEXING = frozenset({operator.getitem, core.STORE, core.STORE_ADD, core.STORE_SUB})
 _NEVER = frozenset({core.CALL, core.CALL_CORE, core.LIST, core.DICT, core.POP})
 
 
@@ -47,6 +49,12 @@ class Folding:
             for s in core.walk(function.body)
             if isinstance(s, Op) and s.version is not None and not self.uses[s.version]
         }
+        # How often a variable is read as an index.
+        self._indexed = Counter(
+            s.args[1]
+            for s in core.walk(function.body)
+            if isinstance(s, Op) and s.fn in _INDEXING and isinstance(s.args[1], Var)
+        )
         self._width: dict[Var, int] = {}
         self._made = {
             v: s for s in core.walk(function.body) if isinstance(s, Op) for v in core.defined_by(s)
@@ -91,7 +99,10 @@ class Folding:
                 and stmt.target.root not in self._changed  # type: ignore[union-attr]
             ):
                 waiting[stmt.target] = stmt  # type: ignore[index]
-            if isinstance(stmt, Op) and self._is_candidate(stmt):
+            if isinstance(stmt, Op) and self._is_short_index(stmt):
+                self.folded[stmt.target] = stmt  # type: ignore[index]
+                self._width[stmt.target] = self._width_of(stmt)  # type: ignore[index]
+            elif isinstance(stmt, Op) and self._is_candidate(stmt):
                 assert stmt.target is not None
                 waiting[stmt.target] = stmt
             elif (
@@ -115,6 +126,27 @@ class Folding:
         if isinstance(made, Op) and made.fn is core.CALL and made.target is enter.args[0]:
             if self.uses[made.target] == 1 and not made.target.named:  # type: ignore[index, union-attr]
                 self.folded[made.target] = made  # type: ignore[index]
+
+    def _is_short_index(self, op: Op) -> bool:
+        """Whether an index is printed wherever it is used: x[i, j], and not x[pair]."""
+        if op.fn not in (core.TUPLE, core.SLICE) or op.target is None or op.target.named:
+            return False
+        if self.uses[op.target] != self._indexed[op.target] or not is_basic_index(op.target.type):
+            return False
+        return self._width_of(op) <= _SHORT and self._is_of_numbers(op)
+
+    def _is_of_numbers(self, op: Op) -> bool:
+        """Whether what is printed in an index are numbers, and sums of them: x[i + 1:n, j]."""
+        for atom in op.operands():
+            folded = self.folded.get(atom) if isinstance(atom, Var) else None
+            if folded is not None:
+                if folded.fn is not core.SLICE and folded.style != "operator":
+                    return False
+                if not self._is_of_numbers(folded):
+                    return False
+            elif isinstance(atom, Var) and not isinstance(atom.type, Scalar):
+                return False
+        return True
 
     def _use(self, atoms: list[Atom], waiting: dict[Var, Op]) -> None:
         budget = _LONGEST

@@ -1105,7 +1105,8 @@ class Reverse:
     ) -> None:
         """What is cheap to compute again from the rest is not recorded: t + 1, b * x, x < limit.
 
-        `counter` need not be recorded either; nor does an index that is made of what is.
+        `counter` need not be recorded either; nor does an index that is made of what is, or of one
+        number that is recorded in its place.
         """
         # What a branch defines may have no value in other iterations.
         always = set(core.defined_inside(loop)).union(*map(core.defined_by, loop.body.stmts))
@@ -1113,28 +1114,34 @@ class Reverse:
         known = {*wanted, counter}
         again: dict[Var, Op] = {}
 
-        def repeat(var: Var, made: Op) -> bool:
-            """Note what computes a value again, with the sums that an index is made of: i + 1."""
-            found = {var: made}
+        def needed(made: Op, parts: dict[Var, Op] | None) -> list[Var]:
+            """What has to be known for an operation; with `parts`, for those that it is made of."""
+            missing: list[Var] = []
             for a in made.args:
                 if not isinstance(a, Var) or a not in inside or (a in known and a in always):
                     continue
                 part = self.b.definitions.get(a)
-                if a in known or part is None or part.target is not a or not _is_index(made):
-                    return False
-                operands = [o for o in part.args if isinstance(o, Var) and o in inside]
-                if not _is_cheap(part) or any(o not in known or o not in always for o in operands):
-                    return False
-                found[a] = part
-            again.update(found)
-            return True
+                if parts is None or part is None or part.target is not a or a in known:
+                    missing.append(a)
+                elif _is_cheap(part) or _is_index(part):
+                    missing += needed(part, parts)
+                    parts[a] = part
+                else:
+                    missing.append(a)
+            return missing
 
         for var in sorted(wanted, key=lambda v: v.serial, reverse=True):
             made = self.b.definitions.get(var)
             if made is None or made.target is not var or not (_is_cheap(made) or _is_index(made)):
                 continue
-            if repeat(var, made):
+            parts = {var: made}
+            missing = needed(made, parts if _is_index(made) else None)
+            # A number is recorded as well as the index that it is in.
+            instead = len(set(missing)) == 1 and _is_index(made) and missing[0] in always
+            if not missing or instead and not self.overwrites.is_stale(missing[0]):
                 known.discard(var)
+                known.update(missing)
+                again |= parts
         renamed: dict[Var, Atom] = {}
         repeated: list[Stmt] = []
         for var, made in sorted(again.items(), key=lambda item: item[0].serial):
