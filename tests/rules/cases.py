@@ -32,6 +32,7 @@ from .domains import (
     normal,
     number,
     positive,
+    ragged,
     with_nan,
     with_zeros,
     within,
@@ -82,6 +83,7 @@ ELEMENTWISE = [
     case(np.logaddexp, (2, 3), (3,)),
     case(np.logaddexp2, (2, 3), (3,)),
     case(np.ldexp, (3,), ints(4, 3)),
+    case(np.modf, within(1.1, 1.9, 2, 3)),
     case(np.unwrap, within(-3, 3, 2, 5), discont=[None, 4.0], axis=[-1, 0], period=[7.0]),
     *(case(f, complex_(2, 3)) for f in (np.conjugate, np.real, np.imag, np.angle, np.absolute)),
     *(case(f, (2, 3)) for f in (np.conjugate, np.real, np.imag, np.real_if_close)),
@@ -148,6 +150,15 @@ SCANS = [
     case(np.cumprod, (2, 3), axis=[None, 0, -1]),
     case(np.cumprod, with_zeros(2, 4), axis=[None, 0, -1]),
     case(runtime.recurrence, (4, 2), (4, 2)),
+    *(case(f, ragged(4, 5), axis=[None, 0, -1]) for f in (np.nanprod, np.nancumsum, np.nancumprod)),
+    case(np.nanprod, ragged(4, 5), axis=(0, 1), keepdims=True),
+    case(np.ediff1d, (2, 3)),
+    case(np.gradient, (5,), number(0.5, 1.5)),
+    case(np.gradient, (2,)),
+    case(np.gradient, (3, 4), axis=[0, 1, -1]),
+    case(np.gradient, (3, 4)),
+    case(np.gradient, (3, 4), 0.5, axis=1),
+    case(runtime.ungradient, (3, 4), 1),
     case(np.diff, (4, 5), n=[1, 2], axis=[-1, 0]),
     case(np.trapezoid, (3, 4), dx=[1.0, number()], axis=[-1, 0]),
     case(np.trapezoid, (3, 4), increasing(4)),
@@ -155,6 +166,7 @@ SCANS = [
 ]  # fmt: skip
 if hasattr(np, "cumulative_sum"):
     SCANS += [case(np.cumulative_sum, (2, 3), axis=[0, -1]), case(np.cumulative_sum, (3,))]
+    SCANS += [case(np.cumulative_prod, (2, 3), axis=[0, -1]), case(np.cumulative_prod, (3,))]
 
 SHAPE = [
     case(np.reshape, (2, 6), Literal((3, 4)), order=["C", "F"]),
@@ -274,6 +286,8 @@ CREATION = [
     case(np.full, Literal((2, 3)), number()),
     case(np.full, Literal((2, 3)), (3,), dtype=[np.float64]),
     case(np.full_like, (2, 3), (3,), dtype=[None, np.float64]),
+    case(np.geomspace, number(0.5, 1), number(2, 3), num=[5], endpoint=[True, False]),
+    case(np.logspace, number(), number(), num=[5], endpoint=[True, False], base=[10.0, 2.0]),
     case(np.linspace, number(), number(), num=[5], endpoint=[True, False]),
 ]
 if hasattr(np, "astype"):
@@ -329,8 +343,8 @@ SINGLE = [row for row in (row.single() for row in CASES) if row is not None]
 NOT_IN_CUPY = {
     fn: f"CuPy has no {fn.__name__}"
     for module, names in (
-        (np, "matvec vecmat vecdot unstack nanpercentile nanquantile"),
-        (np.linalg, "matrix_norm vector_norm multi_dot outer svdvals"),
+        (np, "matvec vecmat vecdot unstack nanpercentile nanquantile geomspace"),
+        (np.linalg, "matrix_norm vector_norm multi_dot outer svdvals tensordot trace vecdot"),
     )
     for fn in named(module, *names.split())
 }

@@ -35,6 +35,11 @@ PRODUCTS = [
         (complex_(3), complex_(3)))),
     case(np.vdot, (3,), (3,)),
     case(np.vdot, complex_(3), complex_(3)),
+    *(case(np.vdot, a, b) for a, b in (((2, 3), (2, 3)), ((2, 3), (6,)), ((), ()),
+      (complex_(2, 3), complex_(2, 3)), (complex_(2, 3), (2, 3)), ((3, 1), complex_(1, 3)))),
+    case(np.vecdot, complex_(2, 3), complex_(3)),
+    case(np.linalg.vecdot, (2, 3), (2, 3), axis=[-1, 0]),
+    case(np.linalg.tensordot, (2, 3), (3, 4), axes=[1]),
     case(np.vecdot, (3,), (3,)),
     case(np.vecdot, (2, 3), (4, 1, 3)),
     case(np.outer, (2,), (3,)),
@@ -67,6 +72,8 @@ PRODUCTS = [
     *(case(np.convolve, a, b, mode=["full", "same", "valid"]) for a, b in (
         ((5,), (3,)), ((3,), (5,)), ((6,), (4,)), ((4,), (4,)), ((4,), (6,)))),
     case(np.convolve, complex_(5), complex_(3)),
+    *(case(np.correlate, a, b, mode=["full", "same", "valid"]) for a, b in (
+        ((5,), (3,)), ((3,), (5,)), ((6,), (4,)), ((4,), (4,)), ((4,), (6,)), ((4,), (5,)))),
 ]  # fmt: skip
 if hasattr(np, "matvec"):
     PRODUCTS += [case(np.matvec, (5, 2, 3), (3,)), case(np.vecmat, (2,), (5, 2, 3))]
@@ -83,7 +90,9 @@ LINALG = [
     *(case(np.linalg.pinv, spread_values(*s)) for s in ((4, 3), (3, 4), (2, 4, 3))),
     case(np.linalg.pinv, spread_values(4, 3), rcond=[1e-10]),
     case(np.linalg.pinv, spread_values(4, 3), rtol=[1e-10]),
-    *(case(np.linalg.matrix_power, (3, 3), n) for n in (1, 2, 3)),
+    *(case(np.linalg.matrix_power, (3, 3), n) for n in (1, 2, 3, 4, 6)),
+    *(case(np.linalg.matrix_power, well_conditioned(3), n) for n in (-1, -2, -5)),
+    *(case(np.linalg.trace, (2, 3, 4), offset=[k]) for k in (0, 1)),
     *(case(f, spd(*s)) for f in (np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh)
       for s in _STACKS),
     *(case(f, spd(3), UPLO=["L", "U"]) for f in (np.linalg.eigh, np.linalg.eigvalsh)),
@@ -127,6 +136,13 @@ FFT = [
     *(case(f, complex_(2, 3, 4), axes=[None, (0, 1)] if f in (np.fft.fftn, np.fft.ifftn) else (
         [(-2, -1), (0, 1)]), norm=_NORMS)
       for f in (np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn)),
+    *(case(np.fft.rfft2, (2, *s), norm=_NORMS) for s in ((3, 4), (4, 5))),
+    *(case(f, (2, 3, 5), axes=[(0, 2), (-1, 0)]) for f in (np.fft.rfft2, np.fft.rfftn)),
+    case(np.fft.rfftn, (2, 3, 4), norm=_NORMS),
+    case(np.fft.rfftn, (2, 3, 4), axes=[(1, 2), (-2, 0)]),
+    *(case(f, complex_(2, 3, 4), norm=_NORMS) for f in (np.fft.irfft2, np.fft.irfftn)),
+    case(np.fft.irfft2, complex_(2, 3, 4), axes=[(0, 1), (-1, 0)]),
+    case(np.fft.irfftn, complex_(2, 3, 4), axes=[(0, 1), (-1, 0)]),
     *(case(f, (3, 4), axes=[None, 0, (0, 1)]) for f in (np.fft.fftshift, np.fft.ifftshift)),
     case(runtime.fit_axis, (3, 4), 2, axis=[-1, 0]),
     case(runtime.fit_axis, (3, 4), 6, axis=[-1, 0]),

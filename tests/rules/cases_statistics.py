@@ -3,7 +3,7 @@
 import numpy as np
 
 from .case import case
-from .domains import Literal, distinct, number, ragged, with_nan, within
+from .domains import Literal, distinct, increasing, number, ragged, with_nan, within
 
 INTERPOLATE = ["linear", "hazen", "weibull", "interpolated_inverted_cdf", "median_unbiased",
                "normal_unbiased"]  # fmt: skip
@@ -42,4 +42,24 @@ NAN_QUANTILES = [
       for f, w in ((np.nanquantile, 1), (np.nanpercentile, 100)) for q in (0.3 * w, [0.3 * w])),
 ]  # fmt: skip
 
-STATISTICS = [*QUANTILES, *NAN_QUANTILES]
+MOMENTS = [
+    *(case(f, ragged(4, 5), axis=AXES, ddof=[0, 1], keepdims=[False, True])
+      for f in (np.nanvar, np.nanstd)),
+    case(np.cov, (3, 5), bias=[False, True], ddof=[None, 0]),
+    *(case(np.cov, shape) for shape in ((5,), (1, 5))),
+    case(np.cov, (5, 1), rowvar=[False]),
+    case(np.cov, (5, 3), rowvar=[False], bias=[False, True], ddof=[None, 2]),
+    case(np.cov, (5,), (5,), bias=[False, True], ddof=[None, 2]),
+    case(np.corrcoef, (3, 5)),
+    case(np.corrcoef, (5,), (5,)),
+]  # fmt: skip
+
+POLYNOMIALS = [
+    *(case(np.polyval, (4,), shape) for shape in ((), (3,), (2, 3))),
+    case(np.polyval, (1,), (3,)),
+    case(np.polyval, (4,), 1.5),
+    case(np.vander, (4,), N=[None, 2, 5], increasing=[False, True]),
+    *(case(np.polyfit, increasing(6), (6,), deg) for deg in (1, 2)),
+]
+
+STATISTICS = [*QUANTILES, *NAN_QUANTILES, *MOMENTS, *POLYNOMIALS]

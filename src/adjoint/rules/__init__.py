@@ -15,12 +15,14 @@ from . import (  # noqa: F401  (importing registers)
     indexing,
     interpolation,
     own,
+    polynomials,
     products,
     quantiles,
     reductions,
     scans,
     selection,
     shape,
+    statistics,
     zero,
 )
 from .methods import ATTRIBUTES, METHODS, VARARG_METHODS

@@ -91,6 +91,25 @@ def full_like(z, a, fill_value, dtype=None):
     d[fill_value] += d[z]
 
 
+@rule(np.geomspace, when=lambda start, stop: np.ndim(start) == np.ndim(stop) == 0)
+def geomspace(z, start, stop, num=50, endpoint=True):
+    """start ** (1 - t) * stop ** t."""
+    t = np.linspace(0, 1, num, endpoint, dtype=z.dtype)
+    d[z] = z * ((1 - t) * (d[start] / start) + t * (d[stop] / stop))
+    d[start] += d[z] * z * (1 - t) / start
+    d[stop] += d[z] * z * t / stop
+
+
+@rule(np.logspace, when=lambda start, stop: np.ndim(start) == np.ndim(stop) == 0)
+def logspace(z, start, stop, num=50, endpoint=True, base=10.0):
+    """base ** (start * (1 - t) + stop * t)."""
+    t = np.linspace(0, 1, num, endpoint, dtype=z.dtype)
+    slope = z * np.log(base)
+    d[z] = slope * ((1 - t) * d[start] + t * d[stop])
+    d[start] += d[z] * slope * (1 - t)
+    d[stop] += d[z] * slope * t
+
+
 @rule(np.linspace, when=lambda start, stop: np.ndim(start) == np.ndim(stop) == 0)
 def linspace(z, start, stop, num=50, endpoint=True):
     t = np.linspace(0, 1, num, endpoint, dtype=z.dtype)

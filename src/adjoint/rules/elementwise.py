@@ -175,6 +175,13 @@ def ldexp(z, x, i):
     d[z, i] = 0
 
 
+@rule(np.modf)
+def modf(z, x):
+    """The whole part is a step function."""
+    d[z] = (d[x], np.zeros_like(z[1]))
+    d[x] += d[z][0]
+
+
 @rule(np.unwrap)
 def unwrap(z, p, discont=None, axis=-1, *, period=6.283185307179586):
     """What it adds is a step function."""

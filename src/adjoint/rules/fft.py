@@ -56,6 +56,47 @@ def irfft(z, x, n=None, axis=-1, norm=None):
     )
 
 
+@rule(np.fft.rfft2)
+def rfft2(z, x, axes=(-2, -1), norm=None):
+    """The half that rfft2 leaves out counts as zeros."""
+    d[z] = np.fft.rfft2(d[x], axes=axes, norm=norm)
+    whole = fit_axis(d[z], x.shape[axes[-1]], axes[-1])
+    d[x] += np.real(np.fft.fft2(whole, axes=axes, norm=norm))
+
+
+@rule(np.fft.irfft2)
+def irfft2(z, x, axes=(-2, -1), norm=None):
+    """As in irfft, all of x counts twice but the first and the last along the last axis."""
+    d[z] = np.fft.irfft2(d[x], axes=axes, norm=norm)
+    d[x] += half_weights(z, axes[-1]) * np.conjugate(
+        np.fft.rfft2(d[z], axes=axes, norm=other_norm(norm))
+    )
+
+
+@rule(np.fft.rfftn, when=lambda axes: axes is not None)
+def rfftn(z, x, axes=None, norm=None):
+    """The half that rfftn leaves out counts as zeros."""
+    d[z] = np.fft.rfftn(d[x], axes=axes, norm=norm)
+    whole = fit_axis(d[z], x.shape[axes[-1]], axes[-1])
+    d[x] += np.real(np.fft.fftn(whole, axes=axes, norm=norm))
+
+
+@rule(np.fft.rfftn)
+def rfftn_of_all(z, x, axes=None, norm=None):
+    """The half that rfftn leaves out counts as zeros."""
+    d[z] = np.fft.rfftn(d[x], norm=norm)
+    d[x] += np.real(np.fft.fftn(fit_axis(d[z], x.shape[-1], -1), norm=norm))
+
+
+@rule(np.fft.irfftn)
+def irfftn(z, x, axes=None, norm=None):
+    """As in irfft, all of x counts twice but the first and the last along the last axis."""
+    d[z] = np.fft.irfftn(d[x], axes=axes, norm=norm)
+    d[x] += half_weights(z, -1 if axes is None else axes[-1]) * np.conjugate(
+        np.fft.rfftn(d[z], axes=axes, norm=other_norm(norm))
+    )
+
+
 @rule(np.fft.fft2)
 def fft2(z, x, axes=(-2, -1), norm=None):
     d[z] = np.fft.fft2(d[x], axes=axes, norm=norm)

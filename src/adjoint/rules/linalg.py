@@ -17,7 +17,7 @@ from .helpers import (
     symmetric,
     unit,
 )
-from .template import d, rule
+from .template import d, named, rule
 
 
 def _real(a):
@@ -96,6 +96,12 @@ def pinv(z, a, rcond=None, *, rtol=None):
     d[a] += far @ mT(d[z]) @ z @ mT(z) + mT(z) @ z @ mT(d[z]) @ near
 
 
+@rule(*named(np.linalg, "trace"))
+def trace_of_last(z, x, *, offset=0):
+    d[z] = np.trace(d[x], offset, -2, -1)
+    d[x] += as_matrices(d[z]) * np.eye(x.shape[-2], x.shape[-1], offset, dtype=x.dtype)
+
+
 @rule(np.linalg.matrix_power, when=lambda n: n in (1, 2, 3))
 def matrix_power(z, a, n):
     d[z] = power_change(a, d[a], n)
@@ -110,6 +116,27 @@ def power_change(a, t, n):
     if n == 2:
         return t @ a + a @ t
     return t @ a @ a + a @ t @ a + a @ a @ t
+
+
+def _further_power(n):
+    return type(n) is int and (3 < n <= 16 or -16 <= n < 0)
+
+
+@rule(np.linalg.matrix_power, when=_further_power)
+def matrix_power_by_steps(z, a, n):
+    d[z] = change_by_steps(a, d[a], n)
+    d[a] += change_by_steps(mT(a), d[z], n)
+
+
+@inline
+def change_by_steps(a, t, n):
+    """How the n-th power of a changes with a along t: a ** n == a @ a ** (n - 1)."""
+    if n < 0:
+        b = np.linalg.inv(a)
+        return change_by_steps(b, -b @ t @ b, -n)
+    if n < 4:
+        return power_change(a, t, n)
+    return t @ np.linalg.matrix_power(a, n - 1) + a @ change_by_steps(a, t, n - 1)
 
 
 # factorisations

@@ -5,9 +5,11 @@ import numpy as np
 from .reductions import REDUCTIONS
 from .template import named
 
-_OF_TWO = {np.dot, np.inner, np.vdot, np.outer, np.kron, np.tensordot, np.cross, np.convolve,
-           np.append, np.linalg.solve, *named(np, "trapezoid", "trapz"),
-           *named(np.linalg, "matmul", "cross", "outer")}  # fmt: skip
+_OF_TWO = {
+    np.dot, np.inner, np.vdot, np.outer, np.kron, np.tensordot, np.cross, np.convolve,
+    np.append, np.linalg.solve, np.correlate, np.polyval,
+    *named(np, "trapezoid", "trapz"), *named(np.linalg, "matmul", "cross", "outer"),
+}  # fmt: skip
 _OF_ONE = {
     *REDUCTIONS - {np.sum, np.mean},
     *named(np, "nansum", "nanmean", "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "average"),

@@ -7,11 +7,13 @@ import numpy as np
 
 from .helpers import (
     column,
+    conj,
     einsum_from,
     einsum_missing,
     einsum_repeated,
     free_axes,
     inline,
+    keep,
     mT,
     rows,
     tensordot_axes,
@@ -129,11 +131,26 @@ def vdot(z, x, y):
     d[y] += d[z] * np.conjugate(x)
 
 
-@rule(*named(np, "vecdot"), when=lambda x: not np.iscomplexobj(x))
+@rule(np.vdot)
+def vdot_flat(z, x, y):
+    """Of arrays of any shapes, as vectors."""
+    d[z] = np.vdot(d[x], y) + np.vdot(x, d[y])
+    d[x] += np.reshape(conj(d[z] * y), np.shape(x))
+    d[y] += np.reshape(d[z] * conj(x), np.shape(y))
+
+
+@rule(*named(np, "vecdot"))
 def vecdot(z, x, y):
-    d[z] = np.sum(d[x] * y + x * d[y], axis=-1)
-    d[x] += column(d[z]) * y
-    d[y] += column(d[z]) * x
+    d[z] = np.sum(conj(d[x]) * y + conj(x) * d[y], axis=-1)
+    d[x] += conj(column(d[z]) * y)
+    d[y] += column(d[z]) * conj(x)
+
+
+@rule(*named(np.linalg, "vecdot"))
+def linalg_vecdot(z, x, y, *, axis=-1):
+    d[z] = np.sum(conj(d[x]) * y + conj(x) * d[y], axis=axis)
+    d[x] += conj(keep(d[z], axis) * y)
+    d[y] += keep(d[z], axis) * conj(x)
 
 
 @rule(*named(np, "matvec"))
@@ -164,7 +181,7 @@ def outer_flat(z, x, y):
     d[y] += np.reshape(np.reshape(x, -1) @ d[z], y.shape)
 
 
-@rule(np.tensordot)
+@rule(np.tensordot, *named(np.linalg, "tensordot"))
 def tensordot(z, x, y, axes=2):
     d[z] = np.tensordot(d[x], y, axes) + np.tensordot(x, d[y], axes)
     d[x] += np.transpose(
@@ -298,3 +315,24 @@ def convolve(z, x, y, mode="full"):
     w = unconvolved(d[z], x, y, mode)
     d[x] += np.convolve(w, y[::-1], "valid")
     d[y] += np.convolve(w, x[::-1], "valid")
+
+
+@inline
+def uncorrelated(d, x, y, mode):
+    """The cotangent of np.correlate(x, y, mode) in the form of the full correlation."""
+    if mode == "full":
+        return d
+    k = min(x.size, y.size) - 1
+    if mode == "valid":
+        return np.pad(d, (k, k))
+    before = (k + (x.size < y.size)) // 2  # the middle is that of the longer one
+    return np.pad(d, (before, k - before))
+
+
+@rule(np.correlate, when=lambda x, y: not (np.iscomplexobj(x) or np.iscomplexobj(y)))
+def correlate(z, x, y, mode="valid"):
+    """np.convolve(x, y[::-1], mode)."""
+    d[z] = np.correlate(d[x], y, mode) + np.correlate(x, d[y], mode)
+    w = uncorrelated(d[z], x, y, mode)
+    d[x] += np.convolve(w, y, "valid")
+    d[y] += np.convolve(w, x[::-1], "valid")[::-1]

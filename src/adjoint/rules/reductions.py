@@ -53,6 +53,25 @@ def nanmean(y, x, axis=None, keepdims=False):
     d[x] += np.where(np.isnan(x), 0, keep(d[y] / n, axis, keepdims))
 
 
+@rule(np.nanvar, when=lambda x: not np.iscomplexobj(x))
+def nanvar(y, x, axis=None, ddof=0, keepdims=False):
+    """A nan does not count."""
+    e = np.where(np.isnan(x), 0, x - np.nanmean(x, axis=axis, keepdims=True))
+    n = np.sum(~np.isnan(x), axis=axis, keepdims=keepdims, dtype=y.dtype) - ddof
+    d[y] = 2 * np.sum(e * d[x], axis=axis, keepdims=keepdims) / n
+    d[x] += keep(2 * d[y] / n, axis, keepdims) * e
+
+
+@rule(np.nanstd, when=lambda x: not np.iscomplexobj(x))
+def nanstd(y, x, axis=None, ddof=0, keepdims=False):
+    """A nan does not count; 0 where the spread is 0, as for a norm."""
+    e = np.where(np.isnan(x), 0, x - np.nanmean(x, axis=axis, keepdims=True))
+    n = np.sum(~np.isnan(x), axis=axis, keepdims=keepdims, dtype=y.dtype) - ddof
+    scale = n * nonzero_or_one(y)
+    d[y] = np.sum(e * d[x], axis=axis, keepdims=keepdims) / scale
+    d[x] += keep(d[y] / scale, axis, keepdims) * e
+
+
 @rule(np.average, when=lambda weights: weights is None)
 def average_unweighted(y, x, axis=None, weights=None, *, keepdims=False):
     d[y] = np.mean(d[x], axis=axis, keepdims=keepdims)

@@ -203,6 +203,21 @@ def recurrence(a, b):
     return out
 
 
+def ungradient(d, axis):
+    """The transpose of np.gradient along an axis, where the points have distance 1."""
+    xp = module_of(d)
+    d = xp.moveaxis(d, axis, 0)
+    half = d / 2
+    half[0], half[-1] = d[0], d[-1]  # at the ends, differences of neighbours
+    first, last = -half[:1] - half[1:2], half[-2:-1] + half[-1:]
+    return xp.moveaxis(xp.concatenate([first, half[:-2] - half[2:], last]), 0, axis)
+
+
+def exponents(n, x):
+    """n - 1 ... 0, beside x and in its dtype."""
+    return module_of(x).arange(n - 1, -1, -1, dtype=x.dtype)
+
+
 # numbers
 
 

@@ -14,7 +14,7 @@ from .helpers import (
     tail,
     widths,
 )
-from .runtime import others_last, recurrence
+from .runtime import others_last, recurrence, ungradient
 from .template import d, named, rule
 
 
@@ -56,6 +56,14 @@ def others_last_rule(y, x):
     d[x] += np.sum(rest * column(d[y]), axis=-2)
 
 
+@rule(np.nanprod)
+def nanprod(y, x, axis=None, keepdims=False):
+    """A nan counts as the constant 1."""
+    rest = others(np.where(np.isnan(x), 1, x), axis)
+    d[y] = np.sum(np.where(np.isnan(x), 0, rest * d[x]), axis=axis, keepdims=keepdims)
+    d[x] += np.where(np.isnan(x), 0, keep(d[y], axis, keepdims) * rest)
+
+
 @rule(np.cumsum, when=lambda axis: axis is not None)
 def cumsum(y, x, axis=None):
     d[y] = np.cumsum(d[x], axis=axis)
@@ -79,6 +87,20 @@ def cumulative_sum_flat(y, x, axis=None):
     """Of a vector only."""
     d[y] = np.cumsum(d[x])
     d[x] += reversed_cumsum(d[y], 0)
+
+
+@rule(np.nancumsum, when=lambda axis: axis is not None)
+def nancumsum(y, x, axis=None):
+    """A nan counts as the constant 0."""
+    d[y] = np.cumsum(np.where(np.isnan(x), 0, d[x]), axis=axis)
+    d[x] += np.where(np.isnan(x), 0, reversed_cumsum(d[y], axis))
+
+
+@rule(np.nancumsum)
+def nancumsum_flat(y, x, axis=None):
+    """A nan counts as the constant 0."""
+    d[y] = np.cumsum(np.where(np.isnan(x), 0, d[x]))
+    d[x] += np.where(np.isnan(x), 0, np.reshape(reversed_cumsum(d[y], 0), x.shape))
 
 
 @inline
@@ -109,7 +131,7 @@ def previous(y):
     return np.concatenate([np.ones_like(y[:1]), y[:-1]])
 
 
-@rule(np.cumprod, when=lambda axis: axis is not None)
+@rule(np.cumprod, *named(np, "cumulative_prod"), when=lambda axis: axis is not None)
 def cumprod(y, x, axis=None):
     """y[i] == x[i] * y[i - 1], so that no division is needed and zeros among x do no harm."""
     a = np.moveaxis(x, axis, 0)
@@ -118,12 +140,70 @@ def cumprod(y, x, axis=None):
     d[x] += np.moveaxis(before * recurrence_back(a, np.moveaxis(d[y], axis, 0)), 0, axis)
 
 
-@rule(np.cumprod)
+@rule(np.cumprod, *named(np, "cumulative_prod"))
 def cumprod_flat(y, x, axis=None):
     """y[i] == x[i] * y[i - 1], so that no division is needed and zeros among x do no harm."""
     a = np.reshape(x, -1)
     d[y] = recurrence(a, previous(y) * np.reshape(d[x], -1))
     d[x] += np.reshape(previous(y) * recurrence_back(a, d[y]), x.shape)
+
+
+@rule(np.nancumprod, when=lambda axis: axis is not None)
+def nancumprod(y, x, axis=None):
+    """A nan counts as the constant 1."""
+    a = np.moveaxis(np.where(np.isnan(x), 1, x), axis, 0)
+    before = previous(np.moveaxis(y, axis, 0))
+    moved = np.moveaxis(np.where(np.isnan(x), 0, d[x]), axis, 0)
+    d[y] = np.moveaxis(recurrence(a, before * moved), 0, axis)
+    g = np.moveaxis(before * recurrence_back(a, np.moveaxis(d[y], axis, 0)), 0, axis)
+    d[x] += np.where(np.isnan(x), 0, g)
+
+
+@rule(np.nancumprod)
+def nancumprod_flat(y, x, axis=None):
+    """A nan counts as the constant 1."""
+    a = np.reshape(np.where(np.isnan(x), 1, x), -1)
+    d[y] = recurrence(a, previous(y) * np.reshape(np.where(np.isnan(x), 0, d[x]), -1))
+    g = np.reshape(previous(y) * recurrence_back(a, d[y]), x.shape)
+    d[x] += np.where(np.isnan(x), 0, g)
+
+
+@rule(np.ediff1d)
+def ediff1d(y, x):
+    """Of the elements in a row."""
+    d[y] = np.diff(np.reshape(d[x], -1))
+    d[x] -= np.reshape(np.diff(np.pad(d[y], 1)), x.shape)
+
+
+@rule(np.gradient, when=lambda x, axis: x.ndim == 1 or isinstance(axis, int))
+def gradient(z, x, *, axis=None):
+    """Along one axis, or of a vector."""
+    d[z] = np.gradient(d[x], axis=axis)
+    d[x] += ungradient(d[z], 0 if axis is None else axis)
+
+
+def _one_distance(x, dx, axis):
+    return np.ndim(dx) == 0 and (x.ndim == 1 or isinstance(axis, int))
+
+
+@rule(np.gradient, when=_one_distance)
+def gradient_of_spaced(z, x, dx, *, axis=None):
+    """The points have one distance."""
+    d[z] = np.gradient(d[x], dx, axis=axis) - d[dx] * z / dx
+    d[x] += ungradient(d[z], 0 if axis is None else axis) / dx
+    d[dx] -= d[z] * z / dx
+
+
+@rule(np.gradient, when=lambda x: x.ndim == 2)
+def gradient_of_plane(z, x):
+    d[z] = np.gradient(d[x])
+    d[x] += ungradient(d[z][0], 0) + ungradient(d[z][1], 1)
+
+
+@rule(ungradient)
+def ungradient_rule(x, z, axis):
+    d[x] = ungradient(d[z], axis)
+    d[z] += np.gradient(d[x], axis=axis)
 
 
 @rule(np.diff)
