@@ -77,6 +77,11 @@ def keyword_arguments(x, k):
     return s * k + np.sum(power(a, n=3))
 
 
+@program(array(6), -0.3)
+def bounds_by_the_keywords_of_arrays(x, low):
+    return np.sum(x.clip(max=0.8, min=low) ** 2) * np.sum(x.clip(min=low) + x.clip(max=-low))
+
+
 @program(1.5, 2.5)
 def star_arguments(x, y):
     return weighted(x, y, x * y, weight=y, a=x, b=3.0)

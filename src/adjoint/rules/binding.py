@@ -11,6 +11,8 @@ import numpy as np
 from ..kept import Kept
 
 _OMITTED = inspect.Parameter.empty
+# Keywords that a function, or the method of an array that it stands for, has beside its own.
+_OTHER_NAMES = {np.clip: {"min": "a_min", "max": "a_max"}}
 
 
 def _positional_names(fn: Any) -> tuple[str, ...]:
@@ -67,7 +69,9 @@ def bind(
                     raise TypeError(f"the argument `{own_name}`")
             bound[name] = operand
         keywords = set(names)
-    for name, operand in kwargs.items():
+    other = _OTHER_NAMES.get(fn, {}) if kwargs else {}
+    for given, operand in kwargs.items():
+        name = other.get(given, given)
         if name not in keywords:
             raise TypeError(f"the argument `{name}`")
         bound[name] = operand

@@ -107,7 +107,7 @@ def clip_below(z, x, a_min, a_max=None):
 
 
 @rule(np.clip, when=lambda a_min, a_max: a_min is None and a_max is not None)
-def clip_above(z, x, a_min, a_max):
+def clip_above(z, x, a_min=None, a_max=None):
     """At the bound the derivative is the argument's."""
     d[z] = np.where(x > a_max, d[a_max], d[x])
     d[x] += np.where(x > a_max, 0, d[z])
