@@ -6,6 +6,7 @@ import pickle
 import threading
 import weakref
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -632,6 +633,66 @@ def test_pullback_may_be_called_again_and_is_not_disturbed(rng):
     third = pullback(2 * d)
     np.testing.assert_allclose(third[0], 2 * first[0])
     np.testing.assert_array_equal(kept.shape, value.shape)
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+def test_pullback_of_an_array_without_axes_is_not_disturbed(form):
+    with forms.only(form):
+        x = np.array(0.5)
+        _, pullback = ad.vjp(lambda x: np.sum(x * x), x)
+        x[...] = 7.0
+        assert pullback(1.0) == (1.0,)
+
+
+def _outside_bound_anew(x):
+    return np.sum(x * x * _SCALE)
+
+
+def _outside_changed(x):
+    total = 0.0
+    for i in range(len(x)):
+        row = _TABLE["rows"][i].T
+        total += np.sum(x[i] ** 2 * row)
+    return total
+
+
+def _outside_in_a_recursion(x, n=2):
+    return np.sum(x * x * _SCALE) if n == 0 else _outside_in_a_recursion(x * _SCALE, n - 1)
+
+
+_SCALE, _TABLE = 2.0, {"rows": [np.ones(2), np.ones(2)]}
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+@pytest.mark.parametrize(
+    "fn", [_outside_bound_anew, _outside_changed, _outside_in_a_recursion, "attribute", "cell"]
+)
+def test_pullback_reads_values_outside_as_they_were(fn, form, monkeypatch):
+    """Other cotangents are pulled back later, when names outside stand for other values."""
+    holder = SimpleNamespace(scale=2.0, weights=np.ones(3))
+    inside = np.ones(2)
+
+    def of_attributes(x, holder):
+        return np.sum(x * x * holder.scale * holder.weights[1:])
+
+    def of_a_cell(x):
+        return np.sum(x * x * inside)
+
+    monkeypatch.setitem(_TABLE, "rows", [np.ones(2), np.ones(2)])
+    beside = (holder,) if fn == "attribute" else ()
+    fn = {"attribute": of_attributes, "cell": of_a_cell}.get(fn, fn)
+    x = np.array([0.5, 2.0])
+    with forms.only(form):
+        want = ad.grad(fn)(x, *beside)
+        _, pullback = ad.vjp(fn, x, *beside)
+        monkeypatch.setitem(globals(), "_SCALE", 5.0)
+        _TABLE["rows"][0][:] = 7.0
+        holder.scale, holder.weights[:] = 3.0, 4.0
+        inside[:] = 6.0
+        _, later = ad.vjp(fn, x, *beside)
+        np.testing.assert_allclose(pullback(1.0)[0], want)
+        np.testing.assert_allclose(later(1.0)[0], ad.grad(fn)(x, *beside))
+        assert not np.allclose(later(1.0)[0], want)
 
 
 def test_pullback_does_not_change_the_cotangent(rng):

@@ -314,7 +314,7 @@ def _copied(
         made = {k: _copied(v, originals, beside) for k, v in value.items()}
     elif isinstance(value, (list, tuple)):
         made = rebuild(value, [_copied(v, originals, beside) for v in value])
-    elif array_module(type(value)) is not None and value.shape:
+    elif array_module(type(value)) is not None:
         made = value.copy()
     elif is_struct(value.__class__):
         copies = Copies(_copied_array, of_object)

@@ -140,6 +140,7 @@ class Builder:
         self.buffers: set[Var] = set()  # parameters of backward loops that are summed into
         self.backward = False  # what is built now belongs to a derivative
         self.tangent = False  # and to the tangents of a forward pass
+        self.pulled_later = False  # the caller has the backward sweep, and runs it when he likes
         self._changed: set[Var] = set()  # objects changed in place: not to be shared any more
         self._known: list[dict[Any, Atom]] = [{}]
         self._part_dims: dict[Any, Any] = {}  # (sizes, index) -> the sizes of the part

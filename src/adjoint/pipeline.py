@@ -157,6 +157,7 @@ def _gradient(
 
 def _vjp(function: Function, wrt: list[core.Var], builder: Builder) -> tuple[Function, Function]:
     positions = tuple(function.params.index(p) for p in wrt)
+    builder.pulled_later = True
     forward, backward = halves(function, positions, builder, finish=True)
     return backward, forward
 

@@ -34,6 +34,7 @@ from .infer import constant
 from .late import LATE, late_call
 from .lower.state import Closure
 from .new_axes import inserted_axes, without
+from .outside import as_they_are
 from .partials import Counts, count_partial, is_zero, scaled
 from .reverse_literals import literal
 from .reverse_views import elements, through
@@ -1245,8 +1246,12 @@ class Reverse:
         position = block.stmts.index(op)
         pair = Var("pair", Tuple((op.target.type, UNKNOWN)))
         saved = Var("saved", UNKNOWN, named=True)
+        with self.b.inside(Block()) as before:
+            if self.b.pulled_later:
+                args = as_they_are(args, self.function.body, self.b)
         call = Op(pair, core.CALL_CORE, args, {"function": constant_of(forward)}, "", op.origin)
         block.stmts[position : position + 1] = [
+            *before.stmts,
             call,
             Op(op.target, operator.getitem, [pair, constant(0)], {}, "", op.origin),
             Op(saved, operator.getitem, [pair, constant(1)], {}, "", op.origin),
@@ -1304,8 +1309,12 @@ def split(function: Function, wrt: list[Var], builder: Builder, *, finish: bool 
             atoms = [reverse.d.materialise(reverse.d.get(p), p) for p in wrt]
             tail.yields = [atoms[0] if len(atoms) == 1 else builder.op(core.TUPLE, *atoms)]
     inside = set(definitions(function.body)) | set(function.params)
-    residuals = [v for v in core.free_vars(tail) if v in inside]
-    exported = list(map(Exports(function.body, function.params).value, residuals))
+    free = core.free_vars(tail)
+    residuals = [v for v in free if v in inside or builder.pulled_later and v.external is not None]
+    beside = [*function.params, *(v for v in residuals if v not in inside)]
+    exported = list(map(Exports(function.body, beside).value, residuals))
+    if builder.pulled_later:
+        exported = as_they_are(exported, function.body, builder)
     return Split(seed, tail, residuals, exported)
 
 
