@@ -1,5 +1,6 @@
 """The operators: what they accept, how gradients are arranged, what they keep and share."""
 
+import copy
 import functools
 import gc
 import pickle
@@ -693,6 +694,65 @@ def test_pullback_reads_values_outside_as_they_were(fn, form, monkeypatch):
         np.testing.assert_allclose(pullback(1.0)[0], want)
         np.testing.assert_allclose(later(1.0)[0], ad.grad(fn)(x, *beside))
         assert not np.allclose(later(1.0)[0], want)
+
+
+def _stores_by_another_name(x, y):
+    x[0] = 5 * y[1]
+    return x[0] * y[0]
+
+
+def _appends_by_another_name(x, y):
+    x.append(y[0] * 2)
+    return x[-1] * y[-1]
+
+
+def _stores_by_another_part(xs):
+    return _stores_by_another_name(xs[0], xs[1])
+
+
+def _stores_before_a_view_is_read(x, y):
+    x[1] = 3 * x[0]
+    return np.sum(x * y)
+
+
+def _twice(x):
+    return x, x
+
+
+_VALUES = [np.array([0.5, 1.0]), [0.5, 1.0], {0: 0.5, 1: 1.0}]
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+@pytest.mark.parametrize(
+    ("fn", "value", "arguments"),
+    [
+        *((_stores_by_another_name, value, _twice) for value in _VALUES),
+        (_appends_by_another_name, [0.5, 1.0], _twice),
+        *((_stores_by_another_part, value, lambda x: ([x, x],)) for value in _VALUES),
+        (_stores_by_another_part, _VALUES[0], lambda x: ({0: x, 1: x[::-1]},)),
+        (_stores_before_a_view_is_read, _VALUES[0], lambda x: (x, x[1, ...])),
+    ],
+)
+def test_what_is_changed_may_be_given_once(fn, value, arguments, form):
+    """That an argument is changed by another name is not followed: it is refused."""
+    everything = tuple(range(len(arguments(value))))
+    ways = [
+        *(ad.grad(fn, argnums=n) for n in (*everything, everything)),
+        lambda *args: ad.vjp(fn, *args),
+        lambda *args: ad.jvp(fn, args, copy.deepcopy(args)),
+    ]
+    with forms.only(form):
+        for way in ways:
+            with pytest.raises(ad.AliasingError, match="share"):
+                way(*arguments(copy.deepcopy(value)))
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+@pytest.mark.parametrize("value", _VALUES)
+def test_what_is_only_read_may_be_given_twice(value, form):
+    with forms.only(form):
+        d_x, d_y = ad.grad(lambda x, y: x[0] * y[1], argnums=(0, 1))(value, value)
+        assert (d_x[0], d_x[1], d_y[0], d_y[1]) == (1.0, 0.0, 0.0, 0.5)
 
 
 def test_pullback_does_not_change_the_cotangent(rng):

@@ -62,10 +62,10 @@ class Compiled:
 
     def check_apart(self, bound: dict[str, Any], name: str) -> None:
         """Refuse arguments that share memory with one that is changed in place."""
-        arrays = [(n, array) for n, value in bound.items() for array in arrays_in(value)]
-        for position, (n, array) in enumerate(arrays):
-            for m, other in arrays[:position]:
-                if (n in self.changes or m in self.changes) and np.may_share_memory(array, other):
+        found = [(n, one) for n, value in bound.items() for one in mutables_in(value)]
+        for position, (n, one) in enumerate(found):
+            for m, other in found[:position]:
+                if (n in self.changes or m in self.changes) and overlap(one, other):
                     changed = n if n in self.changes else m
                     raise AliasingError(
                         f"`{name}` changes its argument `{changed}` in place, but "
@@ -75,19 +75,29 @@ class Compiled:
                     )
 
 
-def arrays_in(value: Any) -> Iterator[Any]:
+def mutables_in(value: Any) -> Iterator[Any]:
+    """The arrays, lists and dicts in a value, itself among them."""
+    if isinstance(value, (list, dict)):
+        yield value
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for part in value:
-            yield from arrays_in(part)
+            yield from mutables_in(part)
     elif is_struct(value.__class__):
         # Tied weights are one array: that it is at two places is known.
         once = {id(part): part for part in _attributes_within(value)}
         for part in once.values():
-            yield from arrays_in(part)
-    elif isinstance(value, np.ndarray) and value.ndim:
+            yield from mutables_in(part)
+    elif isinstance(value, np.ndarray):
         yield value
+
+
+def overlap(a: Any, b: Any) -> bool:
+    """Whether a change of one array, list or dict may be seen in another."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return np.may_share_memory(a, b)
+    return a is b
 
 
 def _attributes_within(value: Any) -> Iterator[Any]:

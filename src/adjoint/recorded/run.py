@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import arrays_in
+from ..compile import mutables_in, overlap
 from ..differentiable import is_exact
 from ..errors import AliasingError
 from ..frames import MANY, room_for
@@ -52,7 +52,7 @@ class Isolated:
         self.level = level
         self.originals: dict[int, tuple[Any, Any]] = {}  # copy -> (copy, original)
         self.objects: list[tuple[Any, Any, dict[str, Any]]] = []  # (copy, original, attributes)
-        self.given = list(arrays_in(bound.arguments))
+        self.given = list(mutables_in(bound.arguments))
         self.places: dict[str, Any] = {}
         self.values = {name: _at_entry(bound.arguments[name]) for name in wrt}
         for name in wrt:
@@ -108,33 +108,29 @@ class Isolated:
 
     def check_apart(self, name: str) -> None:
         """Refuse arguments that share memory with one that was changed."""
-        copies = {id(original): made for made, original in self.originals.values()}
-        changed = [
-            a for a in self.given
-            if id(owner_of(copies.get(id(a), a))) in self.level.changed
-        ]  # fmt: skip
-        for array in changed:
-            for other in self.given:
-                if (
-                    other is not array
-                    and np.may_share_memory(array, other)
-                    or (other is array and sum(g is array for g in self.given) > 1)
-                ):
-                    raise AliasingError(
-                        f"`{name}` changes an argument in place that shares memory with another",
-                        None,
-                        "Pass copies.",
-                    )
+        changed = {id(a) for made, a in self.originals.values() if self._is_changed(a, made)}
+        for position, one in enumerate(self.given):
+            if id(one) not in changed and not self._is_written(one):
+                continue
+            if any(overlap(one, b) for k, b in enumerate(self.given) if k != position):
+                raise AliasingError(
+                    f"`{name}` changes an argument in place that shares memory with another",
+                    None,
+                    "Pass copies.",
+                )
 
     def write_back(self) -> None:
         """Let the caller see what the function did to its arguments."""
         for made, original in self.originals.values():
+            if not self._is_changed(original, made):
+                continue
             if isinstance(original, dict):
-                self._write_dict(original, made)
+                parts = {k: self.given_for(v) for k, v in made.items()}
+                original.clear()
+                original.update(parts)
             elif isinstance(original, list):
-                if not self._same(original, made):
-                    original[:] = map(self.given_for, made)
-            elif is_array(original) and id(owner_of(made)) in self.level.changed:
+                original[:] = map(self.given_for, made)
+            else:
                 op.set_item(original, ..., made)
         for made, original, before in self.objects:
             self._write_attributes(original, made.__dict__, before)
@@ -148,11 +144,16 @@ class Isolated:
             if name not in now:
                 original.__dict__.pop(name, None)
 
-    def _write_dict(self, original: dict[Any, Any], made: dict[Any, Any]) -> None:
-        if list(original) != list(made) or not self._same(original.values(), made.values()):
-            parts = {k: self.given_for(v) for k, v in made.items()}
-            original.clear()
-            original.update(parts)
+    def _is_changed(self, original: Any, made: Any) -> bool:
+        """Whether the function changed its copy of an array, list or dict."""
+        if isinstance(original, dict):
+            return list(original) != list(made) or not self._same(original.values(), made.values())
+        if isinstance(original, list):
+            return not self._same(original, made)
+        return self._is_written(made)
+
+    def _is_written(self, value: Any) -> bool:
+        return is_array(value) and id(owner_of(value)) in self.level.changed
 
     def _same(self, originals: Any, made: Any) -> bool:
         pairs = list(zip(originals, map(self.given_for, made)))
