@@ -3,6 +3,7 @@
 import copy
 import functools
 import gc
+import math
 import pickle
 import threading
 import weakref
@@ -713,6 +714,41 @@ def _stores_by_another_part(xs):
 def _stores_before_a_view_is_read(x, y):
     x[1] = 3 * x[0]
     return np.sum(x * y)
+
+
+class _Text(str):
+    pass
+
+
+def _number(text):
+    return 2.0 if text == "a" else 3.0
+
+
+_OPTIONS = {
+    "slices": (lambda x, i: np.sum(x[i] ** 2), [slice(1, 3), slice(None, None, -2), slice(1)]),
+    "slices in a list": (lambda x, i: np.sum(x[i[0]] ** 2), [[slice(1, 3)], [slice(2)], [0]]),
+    "slices in a dict": (lambda x, i: np.sum(x[i[0]] ** 2), [{0: slice(1, 3)}, {0: slice(2)}]),
+    "bytes": (lambda x, i: x[i[0]] * len(i), [b"\x01", b"\x02\x01", b"\x00\x00"]),
+    "texts of a class": (lambda x, i: x[0] * _number(i), [_Text("a"), _Text("b"), "b", "a"]),
+    "ranges": (lambda x, i: sum(x[k] * k for k in i), [range(3), range(2, -1, -2), range(1, 3)]),
+    "modules": (lambda x, i: x[0] * i.sqrt(4.0) * i.pi, [np, math, np]),
+    "dtypes": (lambda x, i: np.sum(x.astype(i)), [np.dtype(">f4"), np.dtype("f8"), np.dtype("f4")]),
+}
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+@pytest.mark.parametrize("case", _OPTIONS)
+def test_code_for_one_option_does_not_serve_another(case, form):
+    fn, options = _OPTIONS[case]
+    x = np.array([0.5, 2.0, 3.0])
+    d_fn, rate = ad.value_and_grad(fn), 1e-6
+    with forms.only(form):
+        for option in [*options, *options]:
+            ends = [[fn(x + e, option) for e in sign * rate * np.eye(3)] for sign in (1, -1)]
+            value, d_x = d_fn(x, option)
+            assert value == pytest.approx(fn(x, option))
+            tolerance = 1.0 if case == "dtypes" else 1e-6
+            np.testing.assert_allclose(d_x, np.subtract(*ends) / (2 * rate), atol=tolerance)
 
 
 def _twice(x):

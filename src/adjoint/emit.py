@@ -677,6 +677,10 @@ class _Writer:
                     return _parse(".".join([self.np_name(), *path.split(".")[1:]]))
                 if module is math:
                     return _parse(".".join([self.module(math, "math"), *path.split(".")[1:]]))
+            if holder.kind == "module" and holder.holder is np:
+                return _parse(f"{self.np_name()}.{holder.name}")
+            if holder.kind == "module" and holder.holder is math:
+                return _parse(f"{self.module(math, 'math')}.{holder.name}")
             return self.external(holder, path)
         return _parse(path)
 

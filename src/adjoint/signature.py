@@ -39,8 +39,12 @@ def signature_of(value: Any) -> Any:
         return bool, value
     if value is None or cls is str:
         return value
-    if isinstance(value, type):
-        return type, value
+    if cls is range:
+        return range, value.step
+    if cls is slice:
+        return slice, *[_known(v) for v in (value.start, value.stop, value.step)]
+    if isinstance(value, _BY_VALUE):
+        return cls, value
     if isinstance(value, np.generic):
         return cls
     if hasattr(value, "dtype") and hasattr(value, "shape"):
@@ -51,6 +55,11 @@ def signature_of(value: Any) -> Any:
         return value if is_hashable(value) else (cls, id(value))
     hidden = hidden_methods(value)
     return (cls, *hidden) if hidden else cls
+
+
+def _known(value: Any) -> Any:
+    """A hashable stand-in for a bound of a slice."""
+    return (value.__class__, value) if is_hashable(value) else id(value)
 
 
 def is_hashable(value: Any) -> bool:
@@ -142,4 +151,5 @@ def hidden_methods(value: Any) -> list[str]:
     return sorted(own.keys() & names)
 
 
-_BY_CLASS = frozenset({int, float, complex, range, slice, bytes})
+_BY_CLASS = frozenset({int, float, complex})
+_BY_VALUE = (str, bytes, type, types.ModuleType, np.dtype)

@@ -911,7 +911,10 @@ class Expressions:
         if isinstance(obj, types.ModuleType) and _is_array_module(obj):
             if found is None:
                 return constant(None)  # np.newaxis: what an index gives is known by its parts
-            return Const(found, _static_type(found), path, value.external)
+            where = value.external
+            if where is not None and where.kind != "global":  # an argument, or of a closure
+                where = External("module", obj, name)
+            return Const(found, _static_type(found), path, where)
         if isinstance(obj, (str, bytes, slice, np.dtype, np.finfo, np.iinfo)):
             return constant(found) if _is_plain(found) else Const(found, _static_type(found), path)
         if not _is_static(found):
