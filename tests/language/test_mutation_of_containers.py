@@ -57,6 +57,27 @@ def stack_in_a_loop(x):
     return total + stack[0] * 2 + stack[1]
 
 
+@program(array(3))
+def methods_called_by_their_class(x):
+    xs, d, y = [1.0], {}, np.zeros(3)
+    list.append(xs, x[0])
+    list.insert(xs, 0, x[1])
+    list.extend(xs, [x[2]])
+    list.reverse(xs)
+    list.__setitem__(xs, 1, x[1] * x[2])
+    dict.update(d, k=x[0])
+    dict.__setitem__(d, "l", x[1])
+    np.ndarray.__setitem__(y, 0, list.pop(xs) * 3)
+    return xs[0] * xs[1] + dict.get(d, "k") * d["l"] + np.sum(y * x)
+
+
+@program(array(3))
+def view_made_by_a_function_without_a_rule(x):
+    y = np.zeros(3)
+    np.lib.stride_tricks.as_strided(y, (3,), y.strides)[:] = x * x
+    return np.sum(y * x)
+
+
 @program([1.5, 2.5, 0.5])
 def pops_from_an_argument(xs):
     last = xs.pop()

@@ -1,8 +1,10 @@
 """Programs in which a value could slip past the notes: each once went wrong, or nearly did."""
 
+import array
 import copy
 import itertools
 import logging
+import math
 
 import numpy as np
 import pytest
@@ -110,6 +112,16 @@ def sorted_by_a_key_with_state(x):
     return ordered[0] * 3 + ordered[2] + sum(seen)
 
 
+def called_by_its_call(x):
+    return np.sin.__call__(x[0]) * math.exp.__call__(x[1])
+
+
+def view_made_by_a_function_without_a_rule(x):
+    y = np.zeros(3)
+    np.lib.stride_tricks.as_strided(y, (3,), y.strides)[:] = x * x
+    return np.sum(y * x)
+
+
 PROGRAMS = [
     one_number_seen_three_times,
     rows_seen_four_times,
@@ -125,6 +137,8 @@ PROGRAMS = [
     rounded_into_an_array,
     constants_of_one_file_are_one_object,
     sorted_by_a_key_with_state,
+    called_by_its_call,
+    view_made_by_a_function_without_a_rule,
 ]
 # What is constant for the derivative is not for differences of the function.
 BY_HAND = {"gradient_inside_no_grad": 2 * X}
@@ -171,9 +185,47 @@ def evaluates(x):
     return eval("x[0] * x[1]")
 
 
+def reads_bytes_of_an_array(x):
+    return np.frombuffer((x * 2).tobytes())[0] * x[1]
+
+
+def stores_into_memory_of_c(x):
+    numbers = array.array("d", [1.0, 2.0])
+    numbers[0] = x[0]
+    return numbers[0] * x[1]
+
+
+def stores_into_a_field(x):
+    rows = np.zeros(2, dtype=[("a", float)])
+    rows["a"] = x[0]
+    return rows["a"][0] * x[1]
+
+
+def stores_into_a_row_of_fields(x):
+    rows = np.zeros(2, dtype=[("a", float)])
+    rows[0] = (x[0],)
+    return rows["a"][0] * x[1]
+
+
+def adds_by_a_method_of_an_operator(x):
+    y = np.zeros(3)
+    y.__iadd__(x)
+    return np.sum(y)
+
+
+def multiplies_by_a_method_of_a_constant(x):
+    return np.sum(WEIGHTS.__mul__(x))
+
+
 @pytest.mark.parametrize(
     ("fn", "raises", "says"),
     [
+        (reads_bytes_of_an_array, ad.NoDerivativeError, "from bytes"),
+        (stores_into_memory_of_c, ad.NoDerivativeError, "memory of a `array`"),
+        (stores_into_a_field, ad.NoDerivativeError, "array of fields"),
+        (stores_into_a_row_of_fields, ad.NoDerivativeError, "array of fields"),
+        (adds_by_a_method_of_an_operator, ad.NoDerivativeError, "__iadd__"),
+        (multiplies_by_a_method_of_a_constant, ad.NoDerivativeError, "__mul__"),
         (reads_bytes, ad.NoDerivativeError, "memoryview"),
         (writes_bytes, ad.UnsupportedSyntaxError, "as bytes"),
         (computes_in_c, ad.NoDerivativeError, "vectorize"),

@@ -13,6 +13,7 @@ from ..infer import constant
 from ..rules import RULES, ZERO
 from ..rules.advice import example_of_a_rule, name_of
 from ..runtime.structs import is_struct
+from ..types import Array, Dict, List, Type
 
 
 def lookup(table: dict[Any, Any], value: Any) -> Any:
@@ -55,6 +56,17 @@ def is_array_method(value: Any) -> bool:
 _PURE_MODULES = frozenset({"numpy", "scipy", "math", "cmath", "cupy"})
 
 
+_METHODS = (types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType)
+
+
+def is_unbound_method(value: Any, t: Type) -> bool:
+    """Whether a value is a method that a class of C code has, `list.append`, and `t` is of it."""
+    if not isinstance(value, _METHODS[:2]):
+        return False
+    kind = {list: List, dict: Dict, np.ndarray: Array}.get(value.__objclass__)
+    return type(t) is kind
+
+
 def is_pure(fn: Atom) -> bool:
     """Whether a callable that is not looked into keeps nothing of what it is given."""
     if not isinstance(fn, Const):
@@ -62,6 +74,8 @@ def is_pure(fn: Atom) -> bool:
     value = fn.value
     if isinstance(value, type):
         return True  # what it makes is its result
+    if isinstance(value, _METHODS):
+        return False
     owner = getattr(value, "__self__", None)
     module = getattr(value, "__module__", None) or type(owner).__module__
     if isinstance(owner, types.ModuleType):

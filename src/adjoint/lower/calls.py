@@ -46,6 +46,7 @@ from .callees import (
     is_primitive,
     is_pure,
     is_random,
+    is_unbound_method,
     lookup,
     of_text,
 )
@@ -161,6 +162,8 @@ class Calls(Structs):
             return self.opaque(fn, args, kwargs)
         if value in (float, complex) and args and args[0].type == Object(str):
             self.refuse_text(args[0])
+        if args and is_unbound_method(value, args[0].type):
+            return self.method(args[0], value.__name__, args[1:], kwargs, node)
         canonical = self.canonical(value)
         args, kwargs = named_out(canonical, args, kwargs)
         has_own = own.has_rule(canonical)
@@ -285,6 +288,8 @@ class Calls(Structs):
         target = Var("result", t)
         target.varied = any(a.varied for a in [*args, *kwargs.values()]) and carries_derivative(t)
         self.b.emit(core.Op(target, core.CALL, present, options, "", self.b.origin))
+        if not keeps and t == UNKNOWN:  # it may be a view of what was given
+            self.note_aliases(core.CALL, [*args, *kwargs.values()], target)
         if keeps:
             self.forget_outside(name_of(value))
         if keeps and not self.silent and any(a.varied for a in [*args, *kwargs.values()]):

@@ -340,6 +340,13 @@ class Expressions:
                 self.b.origin,
                 "Pass it as an argument, or change a copy.",
             )
+        made = self.b.definition(root, core.CALL)
+        if made is not None and isinstance(root.type, Unknown):
+            raise UnsupportedSyntaxError(
+                "what a function returned that is not looked into is changed in place",
+                self.b.origin,
+                "Make an array or a list of it: np.array(y).",
+            )
         if any(other.external is not None for other in self.aliases.of(root)):
             raise UnsupportedSyntaxError(
                 f"`{root.name}`, which may belong to a value outside the function, is changed",

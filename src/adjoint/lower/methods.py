@@ -88,7 +88,7 @@ class Methods(Orders):
         if out is not None and not (isinstance(out, Const) and out.value is None):
             return into(self, out, node, lambda: self.array_method(owner, name, args, kwargs, node))
         if name not in METHODS:
-            if owner.varied:
+            if any(a.varied for a in (owner, *args, *kwargs.values())):
                 raise self.refuse(f"the array method `{name}` is not supported", node)
             callee = self.op(core.ATTRIBUTE, owner, constant(name), type=UNKNOWN, name=name)
             return self.opaque(callee, args, kwargs)

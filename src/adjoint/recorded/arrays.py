@@ -101,7 +101,9 @@ def method(x: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     bound = getattr(x, name)
     fn = METHODS.get(name)
     if fn is None:
-        if not op.is_active(x) or name in _QUERIES:
+        if name == "tobytes":
+            op.shown(x)
+        if name in _QUERIES or not any(map(op.holds_active, [x, *args, *kwargs.values()])):
             return bound(*args, **kwargs)
         return calls().opaque(bound, (x, *args), kwargs)
     if not op.is_active(x) and not any(map(op.is_active, [*args, *kwargs.values()])):
@@ -143,6 +145,8 @@ def _item(x: Any, args: tuple[Any, ...]) -> Any:
 
 def ufunc_method(fn: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """np.add.reduce, np.add.at and their like."""
+    if name == "__call__":
+        return calls().call(fn, *args, **kwargs)
     bound = getattr(fn, name)
     if name == "at":
         return _at(fn, *args)

@@ -333,6 +333,8 @@ def _moving(fn: Any, owner: type, args: tuple[Any, ...], kwargs: dict[str, Any])
         for value in [*args, *kwargs.values()]:
             op.shown(value)
     name = fn.__name__
+    if name == "__call__" and isinstance(fn, types.MethodWrapperType):
+        return call(fn.__self__, *args, **kwargs)
     if name == "sort" and kwargs.get("key") is not None:
         kwargs = {**kwargs, "key": callback(kwargs["key"])}
     if name in ("extend", "update", "join", "extendleft", "union"):
@@ -433,14 +435,24 @@ def _int(*args: Any, **kwargs: Any) -> Any:
     return call(own, args[0]) if own is not None else int(*args, **kwargs)
 
 
-def _from_text(cls: type, text: str, *args: Any, **kwargs: Any) -> Any:
+def _from_text(cls: Any, text: Any, *args: Any, **kwargs: Any) -> Any:
     """A number that is read from a text: it may have been printed from an active one."""
+    _check_not_shown("a number is read from a text")
+    return cls(text, *args, **kwargs)
+
+
+def _from_bytes(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """An array that is read from bytes, or from a text."""
+    _check_not_shown("an array is read from bytes or a text")
+    return opaque(fn, args, kwargs)
+
+
+def _check_not_shown(what: str) -> None:
     if any(level.shows for level in state.levels):
         raise op.refuse(origins.no_derivative(
-            "a number is read from a text, which may be of a value that varies",
+            f"{what}, which may be of a value that varies",
             "Compute with the number itself (np.round rounds it).",
         ))  # fmt: skip
-    return cls(text, *args, **kwargs)
 
 
 def _bool(x: Any = False, /) -> bool:
@@ -748,6 +760,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     operator.abs: _abs, operator.getitem: op.item, operator.setitem: op.set_item,
     operator.iadd: op.iadd, operator.isub: op.isub, operator.imul: op.imul,
     operator.itruediv: op.itruediv, operator.ipow: op.ipow,
+    **{fn: functools.partial(_from_bytes, fn) for fn in (np.frombuffer, np.fromstring)},
     np.real: lambda val: _part(np.real, val), np.imag: lambda val: _part(np.imag, val),
     **arrays.SPECIAL,
 }  # fmt: skip

@@ -5,6 +5,7 @@ Each carries out just what Python would, and notes it at the levels at which an 
 
 from __future__ import annotations
 
+import collections
 import operator
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -398,6 +399,8 @@ def set_item(x: Any, index: Any, value: Any) -> None:
             return  # x[i] += v has changed the view x[i] already
         if state.levels and isinstance(value, (list, tuple)) and is_active(value):
             value = calls().call(np.array, value)
+        if x.dtype.kind == "V" and is_active(value):
+            raise _not_followed("an array of fields")
         changes(x)
         overlaps = state.levels and is_array(value) and owner_of(value) is owner_of(x)
         before = value.copy() if overlaps else None
@@ -421,7 +424,20 @@ def set_item(x: Any, index: Any, value: Any) -> None:
     else:
         if isinstance(x, list) and isinstance(index, slice):
             value = iterate(value)
+        if hasattr(x, "__setitem__") and not isinstance(x, _HOLDING) and holds_active(value):
+            raise _not_followed(f"memory of a `{type(x).__name__}`")
         x[index] = value
+
+
+_HOLDING = (list, dict, collections.deque)  # which keep the very objects that are stored
+
+
+def _not_followed(what: str) -> Exception:
+    """The refusal of a store into memory in which no derivative is kept."""
+    return refuse(origins.no_derivative(
+        f"a value that varies is stored into {what}",
+        "Use a list, a dict or an array of floats.",
+    ))  # fmt: skip
 
 
 def _is_stored(part: Any, value: Any) -> bool:
