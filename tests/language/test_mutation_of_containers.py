@@ -1,5 +1,6 @@
 """Methods that change lists and dicts, `del`, and functions that order, filter and fold."""
 
+import collections
 import functools
 import operator
 
@@ -69,6 +70,26 @@ def methods_called_by_their_class(x):
     dict.__setitem__(d, "l", x[1])
     np.ndarray.__setitem__(y, 0, list.pop(xs) * 3)
     return xs[0] * xs[1] + dict.get(d, "k") * d["l"] + np.sum(y * x)
+
+
+@program(array(3))
+def methods_kept_under_a_name(x):
+    out, memo = [], {}
+    push, keep, get = out.append, memo.setdefault, memo.get
+    for v in x:
+        push(v * v)
+    keep("first", out[0])
+    keep("first", 2.0)
+    return sum(out) * out[1] + get("first") * 3
+
+
+@program(array(2))
+def arrays_changed_in_a_collection(x):
+    y, z = np.zeros(2), np.zeros(2)
+    rows = collections.deque([y, z])
+    rows[0][:] = x * 2
+    rows[1][0] = x[1] * x[0]
+    return np.sum(y * x) + z[0]
 
 
 @program(array(3))

@@ -163,7 +163,7 @@ class Calls(Structs):
         if value in (float, complex) and args and args[0].type == Object(str):
             self.refuse_text(args[0])
         if args and is_unbound_method(value, args[0].type):
-            return self.method(args[0], value.__name__, args[1:], kwargs, node)
+            return self.method(self.present(args[0]), value.__name__, args[1:], kwargs, node)
         canonical = self.canonical(value)
         args, kwargs = named_out(canonical, args, kwargs)
         has_own = own.has_rule(canonical)

@@ -48,7 +48,7 @@ from ..types import (
 from ..views import is_rank_0_view, is_view, may_give_operand, path_of
 from .aliases import Aliases
 from .guards import Guard
-from .state import Frame, Key, Known, Poison, State, is_instance, stale_error
+from .state import Bound, Frame, Key, Known, Poison, State, is_instance, stale_error
 
 BINARY: dict[type, Any] = {
     gast.Add: np.add,
@@ -340,8 +340,7 @@ class Expressions:
                 self.b.origin,
                 "Pass it as an argument, or change a copy.",
             )
-        made = self.b.definition(root, core.CALL)
-        if made is not None and isinstance(root.type, Unknown):
+        if self._is_from_call(root):
             raise UnsupportedSyntaxError(
                 "what a function returned that is not looked into is changed in place",
                 self.b.origin,
@@ -408,6 +407,16 @@ class Expressions:
         self.versions[root] = self.b.in_place(core.THROUGH, present, by)
         for other in others:
             self.stale[other] = self.b.origin
+
+    def _is_from_call(self, var: Var) -> bool:
+        """Whether an object of any type was returned by a call, or taken out of what was."""
+        made = self.b.definitions.get(var)
+        while made is not None and made.fn in (operator.getitem, list, tuple, sorted):
+            whole = made.args[0]
+            if not isinstance(whole, Var):
+                return False
+            var, made = whole.root, self.b.definitions.get(whole.root)
+        return made is not None and made.fn is core.CALL and isinstance(var.type, Unknown)
 
     def _is_attribute(self, var: Var) -> bool:
         made = self.b.definitions.get(var)
@@ -878,6 +887,10 @@ class Expressions:
             return self.op(ATTRIBUTES[name], value, style="attribute")
         if name in ATTRIBUTES and not isinstance(t, Object):
             return self.op(ATTRIBUTES[name], value, style="attribute")
+        cls = {List: list, Dict: dict}.get(type(t))
+        if cls is not None and hasattr(cls, name):  # `push = xs.append`, called later
+            function = Const(getattr(cls, name), Object(type(getattr(cls, name))), None)
+            return Const(Bound(function, [value], {}), Object(Bound), name)
         if isinstance(t, Object) and name.startswith("__"):
             raise self.refuse(f"the attribute `{name}` is not supported", node)
         self.check_not_given_away(f"the attribute `{name}`")
