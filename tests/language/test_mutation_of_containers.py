@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import itertools
 import operator
 
 import numpy as np
@@ -87,6 +88,15 @@ def methods_kept_under_a_name(x):
 def arrays_changed_in_a_collection(x):
     y, z = np.zeros(2), np.zeros(2)
     rows = collections.deque([y, z])
+    rows[0][:] = x * 2
+    rows[1][0] = x[1] * x[0]
+    return np.sum(y * x) + z[0]
+
+
+@program(array(2))
+def arrays_changed_that_an_iterator_gave(x):
+    y, z = np.zeros(2), np.zeros(2)
+    rows = list(itertools.chain([y], [z]))
     rows[0][:] = x * 2
     rows[1][0] = x[1] * x[0]
     return np.sum(y * x) + z[0]

@@ -80,6 +80,17 @@ class Aliases:
                     todo.append(container)
         return found
 
+    def held(self, container: Var) -> set[Var]:
+        """The objects that were put into a container, and those that were put into them."""
+        found: set[Var] = set()
+        todo = [container]
+        while todo:
+            for element, was_put, _ in self._parts.get(todo.pop(), ()):
+                if was_put and element not in found:
+                    found.add(element)
+                    todo.append(element)
+        return found
+
     def may_share(self, a: Var, b: Var) -> bool:
         return a is b or b in self._of(a)
 

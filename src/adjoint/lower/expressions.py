@@ -314,7 +314,8 @@ class Expressions:
         elif fn in (core.CALL, core.PURE_CALL, core.CALL_CORE):
             for atom in args:
                 if is_shared(atom):
-                    self.aliases.same(root, atom.root)
+                    for each in (atom.root, *self.aliases.held(atom.root)):
+                        self.aliases.same(root, each)
 
     def change(
         self,
