@@ -755,6 +755,11 @@ def _twice(x):
     return x, x
 
 
+def _stores_what_an_object_reads(x, holder):
+    x[0] = 3 * x[1]
+    return np.sum(x * holder.inner.values[0])
+
+
 _VALUES = [np.array([0.5, 1.0]), [0.5, 1.0], {0: 0.5, 1: 1.0}]
 
 
@@ -781,6 +786,14 @@ def test_what_is_changed_may_be_given_once(fn, value, arguments, form):
         for way in ways:
             with pytest.raises(ad.AliasingError, match="share"):
                 way(*arguments(copy.deepcopy(value)))
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+def test_what_is_changed_may_not_belong_to_an_object_as_well(form):
+    x = np.array([0.5, 1.0])
+    holder = SimpleNamespace(inner=SimpleNamespace(values=[x]))
+    with forms.only(form), pytest.raises(ad.AliasingError, match="share"):
+        ad.grad(_stores_what_an_object_reads)(x, holder)
 
 
 @pytest.mark.parametrize("form", ["typed", "recorded"])

@@ -62,7 +62,11 @@ class Compiled:
 
     def check_apart(self, bound: dict[str, Any], name: str) -> None:
         """Refuse arguments that share memory with one that is changed in place."""
-        found = [(n, one) for n, value in bound.items() for one in mutables_in(value)]
+        found = [
+            (n, one)
+            for n, value in bound.items()
+            for one in (*mutables_in(value), *mutables_beside(value))
+        ]
         for position, (n, one) in enumerate(found):
             for m, other in found[:position]:
                 if (n in self.changes or m in self.changes) and overlap(one, other):
@@ -91,6 +95,19 @@ def mutables_in(value: Any) -> Iterator[Any]:
             yield from mutables_in(part)
     elif isinstance(value, np.ndarray):
         yield value
+
+
+def mutables_beside(value: Any, depth: int = 3) -> Iterator[Any]:
+    """The same for the attributes of an object, and of objects that it has."""
+    if is_struct(value.__class__) or isinstance(value, _NO_OBJECTS):
+        return
+    for part in getattr(value, "__dict__", {}).values():
+        yield from mutables_in(part)
+        if depth > 0:
+            yield from mutables_beside(part, depth - 1)
+
+
+_NO_OBJECTS = (type, python_types.FunctionType, python_types.ModuleType)
 
 
 def overlap(a: Any, b: Any) -> bool:

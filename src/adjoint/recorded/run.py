@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import mutables_in, overlap
+from ..compile import mutables_beside, mutables_in, overlap
 from ..differentiable import is_exact
 from ..errors import AliasingError
 from ..frames import MANY, room_for
@@ -53,6 +53,7 @@ class Isolated:
         self.originals: dict[int, tuple[Any, Any]] = {}  # copy -> (copy, original)
         self.objects: list[tuple[Any, Any, dict[str, Any]]] = []  # (copy, original, attributes)
         self.given = list(mutables_in(bound.arguments))
+        self.beside = [v for v in bound.arguments.values() if hasattr(v, "__dict__")]
         self.places: dict[str, Any] = {}
         self.values = {name: _at_entry(bound.arguments[name]) for name in wrt}
         for name in wrt:
@@ -109,10 +110,13 @@ class Isolated:
     def check_apart(self, name: str) -> None:
         """Refuse arguments that share memory with one that was changed."""
         changed = {id(a) for made, a in self.originals.values() if self._is_changed(a, made)}
-        for position, one in enumerate(self.given):
+        if not changed and not self.level.changed:
+            return
+        given = [*self.given, *(one for v in self.beside for one in mutables_beside(v))]
+        for position, one in enumerate(given):
             if id(one) not in changed and not self._is_written(one):
                 continue
-            if any(overlap(one, b) for k, b in enumerate(self.given) if k != position):
+            if any(overlap(one, b) for k, b in enumerate(given) if k != position):
                 raise AliasingError(
                     f"`{name}` changes an argument in place that shares memory with another",
                     None,
