@@ -88,7 +88,8 @@ class Methods(Orders):
         if out is not None and not (isinstance(out, Const) and out.value is None):
             return into(self, out, node, lambda: self.array_method(owner, name, args, kwargs, node))
         if name not in METHODS:
-            if any(a.varied for a in (owner, *args, *kwargs.values())):
+            given = [*args, *kwargs.values()] if isinstance(owner.type, Array) else []
+            if any(a.varied for a in (owner, *given)):
                 raise self.refuse(f"the array method `{name}` is not supported", node)
             callee = self.op(core.ATTRIBUTE, owner, constant(name), type=UNKNOWN, name=name)
             return self.opaque(callee, args, kwargs)
