@@ -540,11 +540,14 @@ class Builder:
         return self.op(np.multiply, number, product, style="operator")
 
     def _number_and_rest(self, product: Atom) -> _Split:
-        """The number that the rest is multiplied by, if there is one; None for no rest."""
+        """The number that the rest is multiplied by, if there is one; None for no rest.
+
+        What the user named is shown by its name.
+        """
         if isinstance(product, Const):
             return (product, None) if _is_real_literal(product) else (None, product)
         made = self.definition(product, np.multiply)
-        if made is not None and made.style == "operator":
+        if made is not None and made.style == "operator" and not product.named:
             for number, rest in (made.args, made.args[::-1]):
                 if isinstance(number, Const) and _is_real_literal(number):
                     return number, rest
