@@ -1002,3 +1002,19 @@ def test_nan_and_infinity_as_defaults():
     assert g(3.0) == 6.0
     assert g(3.0) == 6.0
     assert len(g._compiler.patterns) == 1
+
+
+@pytest.mark.parametrize("form", ["typed", "recorded"])
+def test_what_is_changed_may_not_be_outside_as_well(form):
+    around = np.array([1.0, 2.0])
+
+    def f(x):
+        x *= 2.0
+        return np.sum(around * x)
+
+    with forms.only(form):
+        for way in (ad.grad(f), lambda x: ad.vjp(f, x), lambda x: ad.jvp(f, (x,), (x,))):
+            with pytest.raises(ad.AliasingError, match="outside"):
+                way(around)
+            around[:] = [1.0, 2.0]
+        np.testing.assert_array_equal(ad.grad(f)(np.ones(2)), [2.0, 4.0])

@@ -82,7 +82,7 @@ class Gradient:
         bound = self._compiler.signature.bind(*args, **kwargs)
         bound.apply_defaults()
         if compiled.changes:
-            compiled.check_apart(bound.arguments, self._name)
+            compiled.check_apart(bound.arguments, self.primal)
         try:
             result = compiled.run(*bound.args, **bound.kwargs)
         except Exception as error:
@@ -109,7 +109,7 @@ class Gradient:
     def _checked_and_arranged(self, compiled: Compiled) -> Callable[..., Any]:
         def run(*args: Any) -> Any:
             if compiled.changes:
-                compiled.check_apart(self._compiler.bind(args, {})[0], self._name)
+                compiled.check_apart(self._compiler.bind(args, {})[0], self.primal)
             result = compiled.run(*args)
             return result if self._plain else self._spec.arrange(result, self._mode)
 
@@ -250,7 +250,7 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     bound, given = compiler.bind(primals, {})
     wrt = compiler.select(bound, given)
     if compiled.changes:
-        compiled.check_apart(bound, getattr(fn, "__name__", "the function"))
+        compiled.check_apart(bound, fn)
     originals: dict[int, tuple[Any, Any]] = {}
     beside: list[tuple[Any, Any]] = []
     kept = list(bound.values())

@@ -13,7 +13,8 @@ import linecache
 import types as python_types
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,9 @@ class Compiled:
     recorded: bool = False  # the recorded form, which takes care of its arguments itself
     refusal: Exception | None = None  # why it is in the recorded form
 
-    def check_apart(self, bound: dict[str, Any], name: str) -> None:
-        """Refuse arguments that share memory with one that is changed in place."""
+    def check_apart(self, bound: dict[str, Any], fn: Any) -> None:
+        """Refuse what shares memory with an argument that is changed in place."""
+        name = getattr(fn, "__name__", "the function")
         found = [
             (n, one)
             for n, value in bound.items()
@@ -77,6 +79,33 @@ class Compiled:
                         None,
                         "Pass copies.",
                     )
+        check_outside((one for n, one in found if n in self.changes), fn)
+
+
+def check_outside(changed: Iterable[Any], fn: Any) -> None:
+    """Refuse an argument that is changed, and that the function has by a name outside as well."""
+    changed = list(changed)
+    if changed and any(overlap(one, other) for other in _named_outside(fn) for one in changed):
+        raise AliasingError(
+            f"`{getattr(fn, '__name__', 'the function')}` changes an argument in place that it has "
+            "outside as well", None, "Pass a copy.",
+        )  # fmt: skip
+
+
+def _named_outside(fn: Any) -> Iterator[Any]:
+    """The arrays, lists and dicts that a function names, of its module and of functions around."""
+    fn = inspect.unwrap(getattr(fn, "__func__", fn))
+    if not isinstance(fn, python_types.FunctionType):
+        return
+    for cell in fn.__closure__ or ():
+        with suppress(ValueError):  # it is empty
+            yield from mutables_in(cell.cell_contents)
+    todo = [fn.__code__]
+    while todo:
+        code = todo.pop()
+        todo += [c for c in code.co_consts if isinstance(c, python_types.CodeType)]
+        for name in code.co_names:
+            yield from mutables_in(fn.__globals__.get(name))
 
 
 def mutables_in(value: Any) -> Iterator[Any]:

@@ -84,7 +84,7 @@ def run_forward(
     compiled, values = compiler.find(args, kwargs)
     if compiled.changes:
         bound, _ = compiler.bind(args, kwargs)
-        compiled.check_apart(bound, getattr(compiler.fn, "__name__", "the function"))
+        compiled.check_apart(bound, compiler.fn)
     try:
         return compiled.run(*values, *moving)
     except Exception as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import mutables_beside, mutables_in, overlap
+from ..compile import check_outside, mutables_beside, mutables_in, overlap
 from ..differentiable import is_exact
 from ..errors import AliasingError
 from ..frames import MANY, room_for
@@ -107,11 +107,13 @@ class Isolated:
         ]
         return made
 
-    def check_apart(self, name: str) -> None:
-        """Refuse arguments that share memory with one that was changed."""
-        changed = {id(a) for made, a in self.originals.values() if self._is_changed(a, made)}
+    def check_apart(self, fn: Any) -> None:
+        """Refuse what shares memory with an argument that was changed."""
+        name = getattr(fn, "__name__", "the function")
+        changed = {id(a): a for made, a in self.originals.values() if self._is_changed(a, made)}
         if not changed and not self.level.changed:
             return
+        check_outside(changed.values(), fn)
         given = [*self.given, *(one for v in self.beside for one in mutables_beside(v))]
         for position, one in enumerate(given):
             if id(one) not in changed and not self._is_written(one):
@@ -206,7 +208,7 @@ def _call(
             value = call(fn, *bound.args, **bound.kwargs)
         if level.failure is not None:
             raise level.failure  # it was caught by the function itself
-        arguments.check_apart(getattr(fn, "__name__", "the function"))
+        arguments.check_apart(fn)
     finally:
         if level.failure is None:
             arguments.write_back()
