@@ -1018,3 +1018,19 @@ def test_what_is_changed_may_not_be_outside_as_well(form):
                 way(around)
             around[:] = [1.0, 2.0]
         np.testing.assert_array_equal(ad.grad(f)(np.ones(2)), [2.0, 4.0])
+
+
+def test_pullback_of_what_a_branch_has_not_read_from_outside():
+    around = (np.array([0.5]), 2.0)
+
+    def f(x, y, c):
+        if c > 0:
+            v = around[0] * y
+            x[1] = v[0] * v[1]
+        return np.sum(x * x)
+
+    x, y = np.array([0.3, 0.7]), np.array([2.0, 3.0])
+    for c, d_y in ((-1.0, [0.0, 0.0]), (1.0, [0.5 * 3.0 * 1.5, 0.5 * 2.0 * 1.5])):
+        value, pullback = ad.vjp(f, x.copy(), y, c)
+        assert value == f(x.copy(), y, c)
+        np.testing.assert_allclose(pullback(1.0)[1], d_y)

@@ -26,9 +26,9 @@ def as_they_are(atoms: Iterable[Atom], block: Block, builder: Builder) -> list[A
 
 
 def _copied(atom: Atom, builder: Builder) -> Atom:
-    if isinstance(atom.type, Array):
+    if isinstance(atom, Var) and atom.external is not None and isinstance(atom.type, Array):
         return builder.op(np.copy, atom, style="method", type=atom.type)
-    return builder.op(generic.copy, atom, type=atom.type)
+    return builder.op(generic.copy, atom, type=atom.type)  # a branch may have left it without value
 
 
 def _is_in(atom: Atom | None, outside: set[Var]) -> bool:
