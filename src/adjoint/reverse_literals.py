@@ -26,8 +26,11 @@ def literal(reverse: Any, op: Op, value: Atom) -> bool:
     if z is None or not isinstance(z.type, Array) or not isinstance(value.type, Array):
         return False
     parts = _parts_of(reverse, op)
-    if parts is None:
+    home = reverse.b.home.get(z)
+    if parts is None or home is None:
         return False
+    if any(reverse.b.home.get(made) is not home for made in _lists(reverse, op.args[0])):
+        return False  # a loop or a branch hands on the cotangents of what it reads: of the list
     dims = z.type.dims or ()
     for index, atom in parts.items():
         if reverse.is_active(atom):
@@ -74,6 +77,15 @@ def _walk(reverse: Any, atom: Atom, index: tuple[int, ...]) -> Iterator[tuple[An
         return
     for i, part in enumerate(made.args):
         yield from _walk(reverse, part, (*index, i))
+
+
+def _lists(reverse: Any, atom: Atom) -> Iterator[Atom]:
+    """The lists in a list of lists that is written out, itself among them."""
+    made = reverse.b.definition(atom, core.LIST) or reverse.b.definition(atom, core.TUPLE)
+    if made is not None:
+        yield atom
+        for part in made.args:
+            yield from _lists(reverse, part)
 
 
 def _rank(atom: Atom) -> int | None:

@@ -86,6 +86,36 @@ def in_a_loop(x, n):
     return np.sum(y**2)
 
 
+@program(0.7, 1.2, 3)
+def of_a_list_from_outside_the_loop(a, b, n):
+    xs = [a * b, [a, b]]
+    y = np.ones(2)
+    for _ in range(n):
+        y *= np.array(xs[1])
+        if n > 1:
+            y = y + np.stack([xs[0], b])
+    return np.sum(y)
+
+
+@program(0.7, 2)
+def of_one_list_in_each_iteration(a, n):
+    xs = [a, 0.5, a]
+    y = np.full(3, 0.5)
+    for _ in range(n):
+        y *= np.array(xs)
+    return np.sum(y)
+
+
+@program(0.7, 1.0)
+def of_a_list_from_outside_the_branch(a, c):
+    xs = [a, a * a]
+    if c > 0:
+        y = np.array(xs) * c
+    else:
+        y = np.zeros(2)
+    return np.sum(y * y)
+
+
 @pytest.mark.parametrize("case", programs, ids=str)
 def test_program(case):
     check_program(case)
