@@ -407,9 +407,10 @@ class Builder:
 
     def _fold(self, fn: Any, args: list[Atom], kwargs: dict[str, Atom], style: str) -> Atom | None:
         if fn is operator.getitem and len(args) == 2:
-            element = self._element(args[0], args[1]) or self._sum_of_kept_axes(*args)
-            if element is not None:
-                return element
+            for known in (self._element, self._element_of_spread, self._sum_of_kept_axes):
+                element = known(*args)
+                if element is not None:
+                    return element
         if fn is core.SLICE and all(isinstance(a, Const) and a.path is None for a in args):
             return constant(slice(*(a.value for a in args)))  # type: ignore[union-attr]
         if fn is core.NOT:
@@ -664,6 +665,15 @@ class Builder:
                     item = stored.args[2]
                     return self._object(item)
         return None
+
+    def _element_of_spread(self, whole: Atom, index: Atom) -> Atom | None:
+        """np.broadcast_to(1.0, shape)[i] is 1.0."""
+        spread = self.definition(whole, np.broadcast_to) if self.backward else None
+        if spread is None or dims_of(spread.args[0].type) != ():
+            return None
+        parts = index.type.items if isinstance(index.type, Tuple) else (index.type,)
+        numbers = all(isinstance(t, Scalar) and t.kind == "int" for t in parts)
+        return spread.args[0] if numbers and len(dims_of(whole.type) or ()) == len(parts) else None
 
     def _sum_of_kept_axes(self, whole: Atom, index: Atom) -> Atom | None:
         """x.sum(axis=1, keepdims=True)[:, 0] is x.sum(axis=1)."""

@@ -12,7 +12,7 @@ import numpy as np
 from . import core
 from .core import Atom, Const, Op
 from .infer import constant
-from .types import FLOAT, Array, Scalar, dims_of
+from .types import FLOAT, Array, Scalar
 
 _OF_LISTS = frozenset({np.array, np.asarray, np.stack})
 
@@ -26,11 +26,8 @@ def literal(reverse: Any, op: Op, value: Atom) -> bool:
     if z is None or not isinstance(z.type, Array) or not isinstance(value.type, Array):
         return False
     parts = _parts_of(reverse, op)
-    home = reverse.b.home.get(z)
-    if parts is None or home is None:
+    if parts is None:
         return False
-    if any(reverse.b.home.get(made) is not home for made in _lists(reverse, op.args[0])):
-        return False  # a loop or a branch hands on the cotangents of what it reads: of the list
     dims = z.type.dims or ()
     for index, atom in parts.items():
         if reverse.is_active(atom):
@@ -43,8 +40,6 @@ def _part(reverse: Any, value: Atom, index: tuple[int, ...], t: Array) -> Atom:
     """value[index], without an array where only its elements are read."""
     made = reverse.b.made(value)
     if made is not None and t.dims == ():
-        if made.fn is np.broadcast_to and dims_of(made.args[0].type) == ():
-            return made.args[0]
         part = (_parts_of(reverse, made) or {}).get(index)
         if part is not None and part.type in (t, FLOAT):
             return part
@@ -60,7 +55,7 @@ def _parts_of(reverse: Any, op: Op) -> dict[tuple[int, ...], Atom] | None:
     dtype = op.kwargs.get("dtype")
     if op.kwargs.keys() - {"dtype"} or dtype is not None and not _is_float(dtype):
         return None
-    parts = dict(_walk(reverse, op.args[0], ()))
+    parts = dict(_walk(reverse, op.args[0], (), reverse.b.home.get(op.target)))
     ranks = all(_rank(atom) == len(t.dims) - len(index) for index, atom in parts.items())
     return parts if ranks and () not in parts else None
 
@@ -69,23 +64,20 @@ def _is_float(dtype: Any) -> bool:
     return isinstance(dtype, Const) and np.dtype(dtype.value).kind in "fc"
 
 
-def _walk(reverse: Any, atom: Atom, index: tuple[int, ...]) -> Iterator[tuple[Any, Atom]]:
-    """The values in a list of lists that is written out, with their indices."""
+def _walk(
+    reverse: Any, atom: Atom, index: tuple[int, ...], home: Any
+) -> Iterator[tuple[Any, Atom]]:
+    """The values in a list of lists that is written out in a block, with their indices.
+
+    A loop or a branch hands on the cotangents of what it reads: of a list from outside it, not of
+    the values in that.
+    """
     made = reverse.b.definition(atom, core.LIST) or reverse.b.definition(atom, core.TUPLE)
-    if made is None:
+    if made is None or reverse.b.home.get(atom) is not home:
         yield index, atom
         return
     for i, part in enumerate(made.args):
-        yield from _walk(reverse, part, (*index, i))
-
-
-def _lists(reverse: Any, atom: Atom) -> Iterator[Atom]:
-    """The lists in a list of lists that is written out, itself among them."""
-    made = reverse.b.definition(atom, core.LIST) or reverse.b.definition(atom, core.TUPLE)
-    if made is not None:
-        yield atom
-        for part in made.args:
-            yield from _lists(reverse, part)
+        yield from _walk(reverse, part, (*index, i), home)
 
 
 def _rank(atom: Atom) -> int | None:

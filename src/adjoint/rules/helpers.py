@@ -346,14 +346,17 @@ def einsum_repeated(subscripts, i, ndim):
 
 
 @inline
-def unconvolved(d, x, y, mode):
-    """The cotangent of np.convolve(x, y, mode) in the form of the full convolution."""
+def unconvolved(d, x, y, mode, before):
+    """The cotangent of np.convolve(x, y, mode) in the form of the full convolution.
+
+    before: how many elements of that come before those of mode "same"
+    """
     if mode == "full":
         return d
     k = min(x.size, y.size) - 1
     if mode == "valid":
         return np.pad(d, (k, k))
-    return np.pad(d, (k // 2, k - k // 2))
+    return np.pad(d, (before, k - before))
 
 
 # factorisations

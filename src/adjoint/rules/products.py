@@ -312,27 +312,16 @@ def multi_dot_3(z, xs):
 def convolve(z, x, y, mode="full"):
     """Each cotangent is a correlation with the other operand, turned round."""
     d[z] = np.convolve(d[x], y, mode) + np.convolve(x, d[y], mode)
-    w = unconvolved(d[z], x, y, mode)
+    w = unconvolved(d[z], x, y, mode, (min(x.size, y.size) - 1) // 2)
     d[x] += np.convolve(w, y[::-1], "valid")
     d[y] += np.convolve(w, x[::-1], "valid")
-
-
-@inline
-def uncorrelated(d, x, y, mode):
-    """The cotangent of np.correlate(x, y, mode) in the form of the full correlation."""
-    if mode == "full":
-        return d
-    k = min(x.size, y.size) - 1
-    if mode == "valid":
-        return np.pad(d, (k, k))
-    before = (k + (x.size < y.size)) // 2  # the middle is that of the longer one
-    return np.pad(d, (before, k - before))
 
 
 @rule(np.correlate, when=lambda x, y: not (np.iscomplexobj(x) or np.iscomplexobj(y)))
 def correlate(z, x, y, mode="valid"):
     """np.convolve(x, y[::-1], mode)."""
     d[z] = np.correlate(d[x], y, mode) + np.correlate(x, d[y], mode)
-    w = uncorrelated(d[z], x, y, mode)
+    # In mode "same" the middle is that of the longer operand.
+    w = unconvolved(d[z], x, y, mode, (min(x.size, y.size) - (x.size >= y.size)) // 2)
     d[x] += np.convolve(w, y, "valid")
     d[y] += np.convolve(w, x[::-1], "valid")[::-1]

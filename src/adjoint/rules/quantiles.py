@@ -223,6 +223,12 @@ def median(y, x, axis=None, *, keepdims=False):
     d[x] += from_lines(unpicked(half, lines, high, along), x, axis)
 
 
+@inline
+def between(lines, t, low, high, axis):
+    """What lies t of the way from one element of each line to another."""
+    return (1 - t) * picked(lines, low, axis) + t * picked(lines, high, axis)
+
+
 def _interpolation(fn, whole):
     """The rule of a function whose q counts parts of `whole`."""
 
@@ -240,12 +246,8 @@ def _interpolation(fn, whole):
         step = picked(lines, high, along) - picked(lines, low, along)
         slope = step * along_lines(slope_of_place(p, n, method, whole), lines.ndim, along)
         moved = in_lines(d[x], axis)
-        d[y] = as_result(
-            (1 - t) * picked(moved, low, along)
-            + t * picked(moved, high, along)
-            + slope * along_lines(d[q], lines.ndim, along),
-            y, q, along,
-        )  # fmt: skip
+        varied = between(moved, t, low, high, along) + slope * along_lines(d[q], lines.ndim, along)
+        d[y] = as_result(varied, y, q, along)
         g = from_result(d[y], q, x, axis, keepdims)
         d[x] += from_lines(unpicked((1 - t) * g, lines, low, along), x, axis)
         d[x] += from_lines(unpicked(t * g, lines, high, along), x, axis)
@@ -332,12 +334,8 @@ def _nan_interpolation(fn, whole):
         step = picked(lines, high, along) - picked(lines, low, along)
         slope = step * slope_of_place(p, n, method, whole)
         moved = in_lines(d[x], axis)
-        d[y] = as_result(
-            (1 - t) * picked(moved, low, along)
-            + t * picked(moved, high, along)
-            + slope * along_lines(d[q], lines.ndim, along),
-            y, q, along,
-        )  # fmt: skip
+        varied = between(moved, t, low, high, along) + slope * along_lines(d[q], lines.ndim, along)
+        d[y] = as_result(varied, y, q, along)
         g = nan_from_result(d[y], q, x, axis, keepdims, low)
         d[x] += from_lines(unpicked((1 - t) * g, lines, low, along), x, axis)
         d[x] += from_lines(unpicked(t * g, lines, high, along), x, axis)
