@@ -35,6 +35,11 @@ def time_limit(seconds: float):
     def stop(*_: Any) -> None:
         raise Timeout
 
+    def tell(unraisable: Any) -> None:
+        if unraisable.exc_type is not Timeout:
+            told(unraisable)
+
+    told, sys.unraisablehook = sys.unraisablehook, tell
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)  # again, if a finaliser has swallowed it
     try:
@@ -42,6 +47,7 @@ def time_limit(seconds: float):
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+        sys.unraisablehook = told
 
 
 class Replay:
